@@ -11,7 +11,8 @@ class Clock {
   virtual ~Clock() = default;
 
   // Time for deadlines and intervals: never goes back and never jumps, whatever happens to the wall
-  // clock. It is written as an absl::Time because it starts at the wall time of the process's start.
+  // clock. It is written as an absl::Time because it starts at the wall time of the process's
+  // start.
   virtual absl::Time Now() const = 0;
 
   // Time for people and for storage: follows the system's clock, jumps included.
@@ -30,7 +31,8 @@ class SystemClock final : public Clock {
   const absl::Duration boot_at_start_;
 };
 
-// A clock that stands still until told. Not thread-safe: for single-threaded tests and the simulation.
+// A clock that stands still until told. Not thread-safe: for single-threaded tests and the
+// simulation.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(absl::Time start = absl::FromUnixSeconds(1'700'000'000)) : now_(start) {}

@@ -2,8 +2,8 @@
 
 #include <openssl/rand.h>
 
-#include <cstring>
 #include <cstdlib>
+#include <cstring>
 
 namespace presence {
 

@@ -16,7 +16,8 @@ class Random {
   virtual uint64_t Next64() = 0;
 };
 
-// `bits` random bits as lower-case hexadecimal digits, four bits a digit; `bits` is a multiple of 4.
+// `bits` random bits as lower-case hexadecimal digits, four bits a digit; `bits` is a multiple
+// of 4.
 std::string RandomHex(Random& random, int bits);
 
 // The operating system's cryptographic generator, through OpenSSL. Safe to call from any thread.

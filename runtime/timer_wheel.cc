@@ -27,7 +27,8 @@ TimerId TimerWheel::Set(absl::Time when, uint64_t payload) {
 }
 
 void TimerWheel::Insert(TimerId id, Timer& timer) {
-  // The level is that of the highest 6-bit digit in which the timer's tick differs from the present one.
+  // The level is that of the highest 6-bit digit in which the timer's tick differs from the present
+  // one.
   const uint64_t differ = timer.tick ^ current_;
   const int highest = 63 - std::countl_zero(differ | 1);
   const int level = std::min(highest / kBits, kLevels - 1);
@@ -73,7 +74,8 @@ void TimerWheel::Advance(absl::Time now, std::vector<uint64_t>& due) {
       current_ = target;
       return;
     }
-    // Skip to the next tick at which a slot of any level opens; empty stretches cost one step a level.
+    // Skip to the next tick at which a slot of any level opens; empty stretches cost one step a
+    // level.
     uint64_t next = target;
     for (int level = 0; level < kLevels; ++level) {
       if (occupied_[level] == 0) continue;
@@ -82,7 +84,8 @@ void TimerWheel::Advance(absl::Time now, std::vector<uint64_t>& due) {
       const uint64_t later = digit == kSlots - 1 ? 0 : occupied_[level] >> (digit + 1);
       if (later == 0) continue;
       const uint64_t slot = digit + 1 + static_cast<uint64_t>(std::countr_zero(later));
-      const uint64_t above = shift + kBits >= 64 ? 0 : (current_ >> (shift + kBits)) << (shift + kBits);
+      const uint64_t above =
+          shift + kBits >= 64 ? 0 : (current_ >> (shift + kBits)) << (shift + kBits);
       next = std::min(next, above | (slot << shift));
     }
     const uint64_t previous = current_;

@@ -13,11 +13,12 @@ namespace presence {
 using TimerId = uint64_t;
 inline constexpr TimerId kNoTimer = 0;
 
-// Alarms on an injected clock: a hierarchical timing wheel of `tick` resolution. Setting and cancelling
-// are O(1); a payload is one 64-bit word whose meaning is the owner's. Not thread-safe: its owner guards it.
+// Alarms on an injected clock: a hierarchical timing wheel of `tick` resolution. Setting and
+// cancelling are O(1); a payload is one 64-bit word whose meaning is the owner's. Not thread-safe:
+// its owner guards it.
 //
-// An alarm never rings early: it rings in the first Advance() whose `now` is not before its time, at most
-// one tick late by rounding. Alarms of one Advance() ring in order of their tick.
+// An alarm never rings early: it rings in the first Advance() whose `now` is not before its time,
+// at most one tick late by rounding. Alarms of one Advance() ring in order of their tick.
 class TimerWheel {
  public:
   TimerWheel(absl::Time start, absl::Duration tick = absl::Milliseconds(10));
@@ -30,8 +31,8 @@ class TimerWheel {
   // Appends the payloads of all alarms due at `now` to `due`, and forgets them.
   void Advance(absl::Time now, std::vector<uint64_t>& due);
 
-  // No alarm rings before this time; InfiniteFuture when there is none. A lower bound: an Advance() at that
-  // time may find nothing yet, and then this has risen.
+  // No alarm rings before this time; InfiniteFuture when there is none. A lower bound: an Advance()
+  // at that time may find nothing yet, and then this has risen.
   absl::Time NextDue() const;
 
   size_t size() const { return timers_.size(); }

@@ -35,7 +35,8 @@ void Worker::Run() {
       absl::MutexLock lock(&mu_);
       const size_t known = later_.size();
       const absl::Time earliest = later_.empty() ? absl::InfiniteFuture() : later_.begin()->first;
-      const absl::Duration wait = later_.empty() ? absl::InfiniteDuration() : earliest - clock_.Now();
+      const absl::Duration wait =
+          later_.empty() ? absl::InfiniteDuration() : earliest - clock_.Now();
       auto woken = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
         return !ready_.empty() || is_stopping_ || later_.size() != known;
       };

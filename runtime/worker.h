@@ -13,8 +13,8 @@
 
 namespace presence {
 
-// An executor that is one thread. The destructor runs what was posted before it, drops what waits for a
-// later time, and joins; it must not be called from a task.
+// An executor that is one thread. The destructor runs what was posted before it, drops what waits
+// for a later time, and joins; it must not be called from a task.
 class Worker final : public Executor {
  public:
   explicit Worker(const Clock& clock, std::string name);

@@ -1,0 +1,29 @@
+#ifndef PRESENCE_CORE_MODEL_ANSWER_RECORD_H_
+#define PRESENCE_CORE_MODEL_ANSWER_RECORD_H_
+
+#include <memory>
+
+#include "absl/time/time.h"
+#include "presence-core/model/etag.h"
+#include "presence-core/model/request_key.h"
+
+namespace presence {
+
+// The answer to a request that left no row of its own to remember it by: a removal (kept 64 s,
+// twice what a SIP transaction lives), or a call with a request_id (kept 10 minutes). An immutable
+// row.
+struct AnswerRecord {
+  RequestKey key;
+  // Hash of what was asked: the same request_id with another content is refused. Empty: not
+  // compared.
+  RequestKey content;
+  Etag etag;
+  absl::Duration granted;
+  absl::Time kept_until;
+};
+
+using AnswerRecordPtr = std::shared_ptr<const AnswerRecord>;
+
+}  // namespace presence
+
+#endif  // PRESENCE_CORE_MODEL_ANSWER_RECORD_H_
