@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/statusor.h"
+#include "sip-gateway/sofia/grammar.h"
 
 namespace presence::sip {
 
@@ -31,7 +31,8 @@ struct Via {
 };
 
 // The first Via of a field value; what follows its comma does not matter.
-// Errors: INVALID_ARGUMENT   not a Via of SIP/2.0.
+// Any protocol name and version will do: an answer to SIP/7.0 needs to find its way, too.
+// Errors: INVALID_ARGUMENT   not a Via.
 absl::StatusOr<Via> ParseTopVia(std::string_view field_value);
 
 // A name-addr or addr-spec with the parameters that follow (From, To, Contact, Route, ...).
@@ -67,21 +68,10 @@ absl::StatusOr<std::string_view> ParseSipIfMatch(std::string_view value);
 
 // One media range of Accept, or a Content-Type.
 struct MediaType {
-  std::string_view type;        // "application/pidf+xml", or with `*`; as written
+  std::string type;  // "application/pidf+xml", or with `*`: lower case, without white space
   std::string_view parameters;  // `;q=0.5`, or empty
 };
 absl::StatusOr<MediaType> ParseMediaType(std::string_view text);
-
-// Cuts a list at its top-level commas: those inside quotes or angle brackets do not count. Elements
-// come without outer white space; empty ones are left out (RFC 3261 7.3.1 lists have none, old
-// phones send some).
-std::vector<std::string_view> SplitList(std::string_view value);
-
-// RFC 3261 25.1 token: one or more of its characters.
-bool IsToken(std::string_view text);
-
-// Replaces each fold (CRLF and the white space after it) by one space: RFC 3261 7.3.1.
-std::string Unfold(std::string_view value);
 
 }  // namespace presence::sip
 

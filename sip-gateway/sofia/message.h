@@ -34,7 +34,7 @@ class Message {
   bool is_request() const;
   std::string_view method() const;            // of the request; of a response the CSeq method
   std::string_view request_uri_text() const;  // as written; empty in a response
-  // Parsed Request-URI. Null in a response, and in a request whose URI is not one (answer 400).
+  // Parsed Request-URI, of any scheme. Null in a response.
   const SipUri* request_uri() const;
   int status() const;  // 0 in a request
   std::string_view phrase() const;

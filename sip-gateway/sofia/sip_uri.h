@@ -6,13 +6,11 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "sip-gateway/sofia/grammar.h"
 
 namespace presence::sip {
-
-// Finds `name` (any case) in parameters written `;a=1;b;c="x"`; the leading `;` may be missing. A
-// parameter without a value is found with an empty one. Quotes around a value are kept.
-std::optional<std::string_view> FindParameter(std::string_view parameters, std::string_view name);
 
 // A URI as it was written, cut into its parts: a value. sip and sips by RFC 3261 19.1.1, tel by RFC
 // 3966; of any other scheme only the scheme and the opaque rest (in `user`) are known.
@@ -63,9 +61,12 @@ class SipUri {
   };
   std::string_view View(Range r) const { return std::string_view(text_).substr(r.begin, r.size); }
 
+  static Range RangeOf(size_t begin, size_t end);
+
   SipUri() = default;
   absl::Status ParseSip(size_t after_scheme);
   absl::Status ParseTel(size_t after_scheme);
+  absl::Status ParseOpaque(size_t after_scheme);
   absl::Status ParseHostPort(size_t begin, size_t end);
 
   std::string text_;
