@@ -1,0 +1,150 @@
+#ifndef PRESENCE_CORE_ENGINE_ENGINE_H_
+#define PRESENCE_CORE_ENGINE_ENGINE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "presence-core/engine/command.h"
+#include "presence-core/engine/engine_config.h"
+#include "presence-core/engine/listing.h"
+#include "presence-core/engine/watcher_link.h"
+#include "presence-core/event/registry.h"
+#include "presence-core/policy/policy_snapshot.h"
+#include "presence-core/storage/journal.h"
+#include "runtime/clock.h"
+#include "runtime/executor.h"
+#include "runtime/random.h"
+
+namespace presence {
+
+// What the engine has done since it started; each only rises, `..._now` and `max_...` excepted.
+struct EngineCounters {
+  uint64_t publishes = 0;
+  uint64_t subscribes = 0;
+  uint64_t instructions = 0;
+  uint64_t notify_failures = 0;
+  uint64_t coalesced = 0;  // visible changes that a watcher was never told by themselves
+  uint64_t expired_publications = 0;
+  uint64_t expired_subscriptions = 0;
+  uint64_t resources_now = 0;
+  uint64_t publications_now = 0;
+  uint64_t subscriptions_now = 0;
+  // The most rows one hold of a stripe's lock has gone through, and the longest it has lasted.
+  uint64_t max_rows_per_lock_hold = 0;
+  absl::Duration max_lock_hold;
+};
+
+// The heart of the core: holds every resource, decides every command, and tells every watcher.
+//
+// Safe to call from any thread; no call blocks on storage or on a watcher. A `done` is called once:
+// before the call returns, or later on a thread of the journal; never under a lock. What a `done`
+// is told is durable, as far as the storage mode promises (storage/journal.h).
+//
+// Inside (stripe.h): resources live in mutex-striped maps. A command is decided by pure functions
+// (decide.h) against what is durable, appended to the journal, and applied when that is done;
+// commands for a resource whose append is outstanding wait in its inbox and are then decided as one
+// batch. The notifier (notifier.h) tells the watchers, on `executor`, in slices.
+//
+// The executor must have stopped running tasks before the engine is destroyed.
+class Engine {
+ public:
+  template <typename T>
+  using Done = absl::AnyInvocable<void(absl::StatusOr<T>)>;
+
+  Engine(const EngineConfig& config, const EventRegistry& registry,
+         std::shared_ptr<const PolicySnapshot> policy, Journal& journal, Executor& executor,
+         const Clock& clock, Random& random, uint64_t epoch);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Takes over what the journal holds, and then serves: call once, before anything else.
+  absl::Status Start();
+
+  // --- Commands. Errors are those of the RPC of the same name (proto/presence/v1/presence.proto).
+
+  void Publish(PublishCommand command, Done<PublishOutcome> done);
+  void Subscribe(SubscribeCommand command, Done<SubscribeOutcome> done);
+  void Watch(WatchCommand command, Done<WatchOutcome> done);
+  // Ends a subscription with a last NOTIFY. Errors: SUBSCRIPTION_UNKNOWN.
+  void EndSubscription(std::string_view id, TerminationReason reason, Done<bool> done);
+  // Ends a native watcher whose stream has gone: nothing more is delivered for it.
+  void ForgetWatch(LocalTag id);
+  void DecideWatcher(DecideWatcherCommand command, Done<RefreshOutcome> done);
+  // Asks the policy again about every watcher of the resource.
+  void Reauthorize(const ResourceKey& key, Done<RefreshOutcome> done);
+  // Sends the present state to every active watcher of the resource.
+  void ResendState(const ResourceKey& key, Done<RefreshOutcome> done);
+  // Removes what has expired, also with timers off; `dry_run` only counts.
+  void Cleanup(bool dry_run, Done<CleanupOutcome> done);
+
+  // A new policy: weighed by every command from now on. Live subscriptions keep what they have
+  // until Reauthorize is called for their resource.
+  void SetPolicy(std::shared_ptr<const PolicySnapshot> policy);
+
+  // --- Reading. Answers are of durable state and never wait.
+
+  // The state as `watcher` may see it (null: everything), or the publications of one etag or
+  // contact.
+  absl::StatusOr<StateView> GetState(const StateQuery& query) const;
+  absl::StatusOr<AuthorizationView> GetAuthorization(const ResourceKey& key, const EventName& event,
+                                                     const WatcherUri& watcher) const;
+  uint32_t CountSubscribers(const ResourceKey& key) const;
+  Page<PublicationView> ListPublications(const PublicationFilter& filter) const;
+  Page<SubscriptionView> ListSubscriptions(const SubscriptionFilter& filter) const;
+  Page<WatcherView> ListWatchers(const WatcherFilter& filter) const;
+
+  // --- Links: how NOTIFYs leave, and how their answers come back.
+
+  // From now on instructions for dialogs of `name` (a gateway group, or one Watch stream) may be
+  // delivered to `link`, at most `credit` and what AddCredit adds. Several links of one name share
+  // its dialogs.
+  using LinkId = uint64_t;
+  LinkId AttachLink(std::string name, WatcherLink& link, size_t credit);
+  void AddCredit(LinkId link, size_t credit);
+  // Afterwards nothing is delivered to the link any more, and none of its calls is running.
+  void DetachLink(LinkId link);
+
+  // A gateway is back and still works on `in_flight`: every other unanswered NOTIFY of dialogs of
+  // `name` is taken as lost, and its watcher is told anew.
+  struct InFlight {
+    LocalTag subscription;
+    uint32_t cseq = 0;
+    friend bool operator==(const InFlight&, const InFlight&) = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const InFlight& f) {
+      return H::combine(std::move(h), f.subscription, f.cseq);
+    }
+  };
+  void Reconcile(const std::string& name, absl::flat_hash_set<InFlight> in_flight);
+
+  // What became of NOTIFYs. Reports that match nothing in flight are ignored: the dialog has moved
+  // on.
+  void Report(std::vector<NotifyReport> reports);
+
+  // --- Time and health.
+
+  // Lets timers ring that are due by the clock. The engine arranges its own calls on the executor.
+  void Tick();
+
+  uint64_t epoch() const;
+  const EngineConfig& config() const;
+  const EventRegistry& registry() const;
+  EngineCounters counters() const;
+
+ private:
+  struct Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace presence
+
+#endif  // PRESENCE_CORE_ENGINE_ENGINE_H_

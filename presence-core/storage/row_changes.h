@@ -1,0 +1,60 @@
+#ifndef PRESENCE_CORE_STORAGE_ROW_CHANGES_H_
+#define PRESENCE_CORE_STORAGE_ROW_CHANGES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "presence-core/model/answer_record.h"
+#include "presence-core/model/local_tag.h"
+#include "presence-core/model/publication.h"
+#include "presence-core/model/request_key.h"
+#include "presence-core/model/resource_key.h"
+#include "presence-core/model/revision.h"
+#include "presence-core/model/subscription.h"
+#include "presence-core/model/watcher.h"
+
+namespace presence {
+
+// What is stored of a resource besides its parts.
+struct ResourceRow {
+  Revision revision;
+  // Every watcher free to take it has confirmed this seq or a later one.
+  uint64_t settled_seq = 0;
+  uint64_t next_ordinal = 1;
+  // The last visible change: why it happened, and whose Contact need not hear of it.
+  NotifyCause last_cause = NotifyCause::kNone;
+  std::string last_sender;
+};
+
+// The rows of one resource that change together: all become durable or none. A null row is a
+// deletion. A key appears once in each list.
+struct RowChanges {
+  ResourceKey key;
+  std::optional<ResourceRow> resource;
+  std::vector<std::pair<PublicationId, PublicationPtr>> publications;
+  std::vector<std::pair<LocalTag, SubscriptionPtr>> subscriptions;
+  std::vector<std::pair<WatcherUri, WatcherRecordPtr>> watchers;
+  std::vector<std::pair<RequestKey, AnswerRecordPtr>> answers;
+
+  bool empty() const {
+    return !resource.has_value() && publications.empty() && subscriptions.empty() &&
+           watchers.empty() && answers.empty();
+  }
+};
+
+// All rows of one resource, as a journal gives them back.
+struct ResourceRows {
+  ResourceKey key;
+  ResourceRow resource;
+  std::vector<PublicationPtr> publications;
+  std::vector<SubscriptionPtr> subscriptions;
+  std::vector<WatcherRecordPtr> watchers;
+  std::vector<AnswerRecordPtr> answers;
+};
+
+}  // namespace presence
+
+#endif  // PRESENCE_CORE_STORAGE_ROW_CHANGES_H_
