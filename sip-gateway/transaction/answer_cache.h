@@ -29,10 +29,8 @@ class AnswerCache {
   // nullptr if there is none; valid until the next Put() or Expire().
   const StoredAnswer* Find(const TransactionKey& key) const;
 
-  void Expire(absl::Time now);
-
-  // When the oldest answer leaves; InfiniteFuture if there is none.
-  absl::Time NextExpiry() const;
+  // Forgets what is past its lifetime; returns when the next one will be, InfiniteFuture if none.
+  absl::Time Expire(absl::Time now);
 
   size_t size() const { return entries_.size(); }
   uint64_t evicted() const { return evicted_; }

@@ -3,12 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -21,6 +19,8 @@
 #include "runtime/random.h"
 #include "runtime/timer_wheel.h"
 #include "sip-gateway/sofia/message.h"
+#include "sip-gateway/transaction/branch_memory.h"
+#include "sip-gateway/transaction/tcp_refusals.h"
 #include "sip-gateway/transport/transport.h"
 
 namespace presence::sip {
@@ -39,10 +39,10 @@ struct ClientOutcome {
   // Of the response; without one what RFC 3261 §8.1.3.1 lets it be treated as: 408 or 503, and 500
   // for kUnsendable.
   int status = 0;
-  const Message* response =
-      nullptr;  // during the call only; null if the answer was local or came through OnFinal()
-  std::optional<uint32_t> retry_after_seconds;
-  NextHop hop;                                 // the last one tried
+  // During the call only; null if the outcome was local, or of a response known by its facts only.
+  const Message* response = nullptr;
+  std::optional<uint32_t> retry_after_seconds = {};
+  NextHop hop = {};                            // the last one tried
   SendFailure failure = SendFailure::kClosed;  // of a kTransportError
 };
 
@@ -106,18 +106,20 @@ struct ResponseFacts {
   size_t via_count = 1;
   std::string_view cseq_method;
   int status = 0;
-  std::optional<uint32_t> retry_after_seconds;
+  std::optional<uint32_t> retry_after_seconds = {};
 };
 
 // The non-INVITE client transactions of RFC 3261 §17.1.2, for the thread of the event loop.
 //
 // Trying and Proceeding are one entry with one running timer, the earlier of E and F. Completed
-// (Timer K) is a place in a queue of branches, as T4 is the same for all: it exists to tell a
-// retransmitted response from a stray one.
+// (Timer K) is a place in a queue of branches: it exists to tell a late response from a stray one,
+// and either is dropped. Our requests are NOTIFYs, so nobody is told of provisional responses.
 //
 // A request longer than max_datagram_request for a UDP hop is sent over TCP to the same address,
-// with a Via to match; if no connection comes about it goes over UDP after all, whole (RFC 3261
-// §18.1.1). A hop that fails (transport error, 503, Timer F) is followed by the next one, as a new
+// with a Via to match; if that brings no answer because the connection fails, it goes over UDP
+// after all, whole (RFC 3261 §18.1.1).
+//
+// A hop that fails (transport error, 503, Timer F) is followed by the next one, as a new
 // transaction: RFC 3263 §4.3.
 class ClientTransactions {
  public:
@@ -143,9 +145,11 @@ class ClientTransactions {
   // From MessageSink.
   void OnFlowClosed(FlowId flow, SendFailure why);
   void OnSendFailed(SendTag tag, SendFailure why);
+  // RFC 3261 §18.4. Believed only if it quotes the branch of a request that went to `remote`.
   void OnIcmpError(const SocketAddress& remote, std::string_view quoted, SendFailure why);
 
-  // Fires what is due; returns when it wants to be called again at the latest.
+  // Fires what is due; returns when it wants to be called again at the latest. Call it at the end
+  // of a turn of the event loop, after everything that may Start().
   absl::Time Advance(absl::Time now);
 
   ClientTransactionStats stats() const;
@@ -154,18 +158,19 @@ class ClientTransactions {
   struct Transaction;
 
   Transaction* Find(ClientTransactionId id);
-  void Attempt(ClientTransactionId id);
-  void Transmit(Transaction& transaction);
-  void ArmTimer(ClientTransactionId id, Transaction& transaction, absl::Time now);
+  // Sends the request to the present hop. What stands in its way, if it cannot even be tried.
+  std::optional<ClientOutcome> Attempt(ClientTransactionId id, Transaction& transaction);
+  absl::StatusOr<std::string> Render(Transaction& transaction, const Listener& listener);
+  bool SwitchToTcp(Transaction& transaction, const Listener*& listener);
+  void Transmit(ClientTransactionId id, Transaction& transaction);
+  void ArmTimer(ClientTransactionId id, Transaction& transaction);
   void OnTimer(ClientTransactionId id, absl::Time now);
-  void OnFinal(ClientTransactionId id, const ResponseFacts& facts, const Message* response);
+  void OnTransportFailure(ClientTransactionId id, SendFailure why);
+  // Goes on to the next hop, or ends with `outcome` if there is none.
   void OnHopFailure(ClientTransactionId id, ClientOutcome outcome);
-  void EndAttempt(Transaction& transaction);
-  void Finish(ClientTransactionId id, const ClientOutcome& outcome);
-  bool IsOwnVia(const ResponseFacts& facts, const Transaction& transaction) const;
-  bool RefusesTcp(const SocketAddress& remote) const;
-  void RememberTcpRefusal(const SocketAddress& remote);
-  void DropExpiredBranches(absl::Time now);
+  void EndAttempt(ClientTransactionId id, Transaction& transaction, BranchMemory& memory);
+  void Finish(ClientTransactionId id, ClientOutcome outcome);
+  void Observe(const Transaction& transaction, const ClientOutcome& outcome);
 
   const Clock& clock_;
   Random& random_;
@@ -173,15 +178,13 @@ class ClientTransactions {
   const ClientTransactionConfig config_;
   HopObserver* const observer_;
   TimerWheel wheel_;
+  std::vector<uint64_t> due_;
   absl::flat_hash_map<ClientTransactionId, std::unique_ptr<Transaction>> transactions_;
   absl::flat_hash_map<uint64_t, ClientTransactionId> by_branch_;
   absl::flat_hash_map<FlowId, absl::flat_hash_set<ClientTransactionId>> by_flow_;
-  std::deque<std::pair<absl::Time, uint64_t>>
-      ended_branches_;  // Completed, in the order of their Timer K
-  absl::flat_hash_set<uint64_t> ended_;
-  absl::flat_hash_map<SocketAddress, absl::Time> tcp_refusals_;
-  std::vector<std::pair<ClientTransactionId, ClientOutcome>>
-      deferred_;  // outcomes found inside Start()
+  BranchMemory completed_;  // for Timer K
+  BranchMemory stopped_;    // for as long as they would have run
+  TcpRefusals tcp_refusals_;
   ClientTransactionId next_id_ = 1;
   ClientTransactionStats stats_;
 };

@@ -90,7 +90,8 @@ class ServerTransactions {
   // only for requests where that does no harm, as it is answered the same again.
   void RespondOnce(ServerTransactionId id, std::string_view bytes);
 
-  // Forgets answers whose Timer J has fired; returns when the next one will.
+  // Forgets answers whose Timer J has fired; returns when it wants to be called again at the
+  // latest.
   absl::Time Advance(absl::Time now);
 
   ServerTransactionStats stats() const;
@@ -103,6 +104,9 @@ class ServerTransactions {
     TransactionKey merge_key;
   };
 
+  ServerTransactionId Admit(std::unique_ptr<Message> request, const Source& source,
+                            const TransactionKey& key, const TransactionKey& merge_key);
+  void HonourAlias(const Via& via, const Source& source);
   void Answer(const Message& request, const Source& source, const StoredAnswer& answer);
   void AnswerStatus(const Message& request, const Source& source, int status, uint32_t seconds = 0);
   void AnswerCancel(const Message& cancel, const Source& source);

@@ -41,10 +41,16 @@ struct TransportConfig {
   absl::Duration connect_timeout = absl::Seconds(4);
   // Queued bytes of which the peer takes none for so long.
   absl::Duration write_stall_timeout = absl::Seconds(20);
+  // What is still owed to a peer that has finished sending must be answered within this; and after
+  // our own end of a connection the peer's is waited for so long, as closing earlier could cost it
+  // our last bytes.
+  absl::Duration peer_finished_timeout = absl::Seconds(10);
+  absl::Duration linger_timeout = absl::Seconds(2);
   // Bytes waiting for a slow peer; more are refused with kOverload.
   size_t max_write_queue = 1 << 20;
   // Datagrams waiting for a full socket buffer; more are refused with kOverload.
   size_t max_datagram_queue = 4096;
+  size_t max_datagram_queue_bytes = 16 << 20;
   int socket_buffer_bytes = 4 << 20;
 };
 

@@ -41,7 +41,7 @@ struct Listener {
 struct Source {
   Protocol protocol = Protocol::kUdp;
   ListenerId listener =
-      kAnyListener;  // the one it came in by, or whose address the connection was opened from
+      kAnyListener;  // it came in by this one, or from a connection opened from it
   FlowId flow = kNoFlow;
   SocketAddress remote;
   absl::Time arrived;
@@ -53,10 +53,10 @@ struct Source {
 struct NextHop {
   Protocol protocol = Protocol::kUdp;
   SocketAddress remote;
-  ListenerId listener =
-      kAnyListener;  // the one to send from; any: the first of this protocol and address family
+  ListenerId listener = kAnyListener;  // to send from; any: the first of this protocol and family
   FlowId flow = kNoFlow;
   bool may_connect = true;
+  bool is_answer = false;  // may take a connection whose peer has finished sending, but still reads
 
   friend bool operator==(const NextHop&, const NextHop&) = default;
 };
@@ -129,8 +129,8 @@ class Transport {
   // Constant from the start on.
   virtual absl::Span<const Listener> listeners() const = 0;
 
-  // The listener that messages to `remote` are sent from, nullptr if there is none of that protocol
-  // and family.
+  // The listener that messages to `hop` are sent from: the one it names; if that is of another
+  // protocol or address family, one at the same address, else the first that fits. nullptr: none.
   const Listener* ListenerFor(const NextHop& hop) const;
 
   // True if a message to this address would come back to ourselves: the loop that a NOTIFY to our
