@@ -25,6 +25,9 @@ SofiaVerdict AskSofia(std::string_view bytes) {
   if (sip == nullptr) return verdict;
   verdict.is_message = sip->sip_request != nullptr || sip->sip_status != nullptr;
   for (const sip_error_t* error = sip->sip_error; error != nullptr; error = error->er_next) {
+    // A repeated single header hangs in this list, too, as a structure of its own class: its
+    // er_name would be another member. Repetitions are judged elsewhere.
+    if (error->er_common->h_class != sip_error_class) continue;
     const FieldId id = error->er_name == nullptr ? FieldId::kOther : FieldIdOf(error->er_name);
     verdict.malformed.set(static_cast<size_t>(id));
   }
