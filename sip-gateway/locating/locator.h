@@ -46,18 +46,17 @@ std::string ToString(const Target& target);
 // sent-by, its transport, and is_sips for TLS.
 struct Destination {
   bool is_sips = false;
-  std::string host;       // name, IPv4 address or IPv6 address, with or without brackets
-  uint16_t port = 0;      // 0: the URI has none
-  std::string transport;  // of the transport parameter, any case; empty: the URI has none
-  std::string maddr;      // of the maddr parameter; takes the place of the host
+  std::string host{};       // name, IPv4 address or IPv6 address, with or without brackets
+  uint16_t port = 0;        // 0: the URI has none
+  std::string transport{};  // of the transport parameter, any case; empty: the URI has none
+  std::string maddr{};      // of the maddr parameter; takes the place of the host
 
   friend bool operator==(const Destination&, const Destination&) = default;
 };
 
 using LookupId = uint64_t;
 
-// The targets in the order in which to try them (RFC 3263 §4.3), at least one; or why there are
-// none:
+// The targets in the order in which to try them (RFC 3263 §4.3), at least one. Errors:
 //   INVALID_ARGUMENT    the host is no host name and no address one can send to
 //   UNIMPLEMENTED       the transport, TLS for a sips URI, or the address family is not ours
 //   NOT_FOUND           the DNS says there is no such name, or nothing for SIP below it
