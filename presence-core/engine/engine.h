@@ -130,10 +130,7 @@ class Engine {
   // on.
   void Report(std::vector<NotifyReport> reports);
 
-  // --- Time and health.
-
-  // Lets timers ring that are due by the clock. The engine arranges its own calls on the executor.
-  void Tick();
+  // --- Facts.
 
   uint64_t epoch() const;
   const EngineConfig& config() const;

@@ -1,7 +1,12 @@
 #include "presence-core/model/address_of_record.h"
 
+#include <arpa/inet.h>
+
+#include <optional>
+
 #include "absl/strings/ascii.h"
 #include "presence-core/model/error.h"
+#include "presence-core/model/utf8.h"
 
 namespace presence {
 namespace {
@@ -34,48 +39,21 @@ bool Unescape(std::string_view in, char mark, std::string& out) {
   return true;
 }
 
-// Length of the well-formed UTF-8 character at the start of `s`, 0 if there is none (RFC 3629 §4).
-size_t Utf8Length(std::string_view s) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(s[i]); };
-  const auto tail = [&](size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-    return i < s.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = first == 0xED ? 0x9F : 0xBF;
-    return tail(1, low, high) && tail(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
-    return tail(1, low, high) && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
+// The one spelling of "[address]"; nothing when it is no IPv6 address. An identity compares by its
+// text, so "[2001:db8:0::1]" and "[2001:DB8::1]" must come out the same.
+std::optional<std::string> CanonicalIpv6(std::string_view host) {
+  if (host.size() < 4 || host.front() != '[' || host.back() != ']') return std::nullopt;
+  in6_addr address{};
+  char text[INET6_ADDRSTRLEN] = {};
+  const std::string inner(host.substr(1, host.size() - 2));
+  if (inner.find('\0') != std::string::npos) return std::nullopt;
+  if (inet_pton(AF_INET6, inner.c_str(), &address) != 1) return std::nullopt;
+  inet_ntop(AF_INET6, &address, text, sizeof(text));
+  return std::string("[").append(text).append("]");
 }
 
-// Text that may stand in a database, a log and a document: UTF-8 without control characters.
-bool IsCleanText(std::string_view s) {
-  while (!s.empty()) {
-    const auto c = static_cast<unsigned char>(s[0]);
-    const size_t length = Utf8Length(s);
-    if (length == 0 || c < 0x20 || c == 0x7F) return false;
-    s.remove_prefix(length);
-  }
-  return true;
-}
-
-bool IsHost(std::string_view host) {
+bool IsHostName(std::string_view host) {
   if (host.empty() || host.size() > 255) return false;
-  if (host.front() == '[') {
-    if (host.back() != ']' || host.size() < 4) return false;
-    for (char c : host.substr(1, host.size() - 2)) {
-      if (HexValue(c) < 0 && c != ':' && c != '.') return false;
-    }
-    return true;
-  }
   for (char c : host) {
     if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '.' && c != '_') {
       return false;
@@ -108,23 +86,24 @@ bool IsUnreserved(unsigned char c) {
 struct Parts {
   std::string user;
   std::string host;
+  bool has_sip_scheme = false;
 };
 
-absl::StatusOr<Parts> ParseTel(std::string_view rest, std::string_view text,
-                               std::string_view field) {
-  Parts parts;
-  parts.host = kTelHost;
-  for (char c : rest.substr(0, rest.find(';'))) {
-    // RFC 3966 §3: visual separators do not count.
+// The digits of a telephone number in the one spelling that compares (RFC 3966 §4): no visual
+// separators, hexadecimal digits in upper case. Nothing when it is no number.
+std::optional<std::string> CanonicalNumber(std::string_view number) {
+  std::string digits;
+  for (char c : number) {
     if (c == '-' || c == '.' || c == '(' || c == ')') continue;
-    const bool leading_plus = c == '+' && parts.user.empty();
-    if (!leading_plus && HexValue(c) < 0 && c != '*' && c != '#') {
-      return InvalidUri(field, text, "a tel URI has digits only");
-    }
-    parts.user.push_back(c);
+    const bool is_leading_plus = c == '+' && digits.empty();
+    const bool is_global = digits.starts_with('+');
+    const bool is_digit = c >= '0' && c <= '9';
+    const bool is_local_only = HexValue(c) >= 0 || c == '*' || c == '#';
+    if (!is_leading_plus && !is_digit && (is_global || !is_local_only)) return std::nullopt;
+    digits.push_back(absl::ascii_toupper(static_cast<unsigned char>(c)));
   }
-  if (parts.user.empty() || parts.user == "+") return InvalidUri(field, text, "no digits");
-  return parts;
+  if (digits.empty() || digits == "+") return std::nullopt;
+  return digits;
 }
 
 absl::StatusOr<Parts> ParseResourceName(std::string_view rest, std::string_view text,
@@ -160,18 +139,47 @@ absl::StatusOr<Parts> ParseSip(std::string_view rest, std::string_view text,
 }
 
 absl::StatusOr<Parts> Split(std::string_view text, std::string_view field) {
-  const std::string_view rest = text;
-  if (rest.starts_with("domains/")) return ParseResourceName(rest.substr(8), text, field);
+  if (text.starts_with("domains/")) return ParseResourceName(text.substr(8), text, field);
   const size_t colon = text.find(':');
   std::string scheme(text.substr(0, colon == std::string_view::npos ? 0 : colon));
   absl::AsciiStrToLower(&scheme);
   if (scheme == "sip" || scheme == "sips" || scheme == "pres") {
-    return ParseSip(text.substr(colon + 1), text, field);
+    absl::StatusOr<Parts> parts = ParseSip(text.substr(colon + 1), text, field);
+    if (parts.ok()) parts->has_sip_scheme = true;
+    return parts;
   }
-  if (scheme == "tel") return ParseTel(text.substr(colon + 1), text, field);
+  if (scheme == "tel") {
+    const std::string_view number = text.substr(colon + 1);
+    return Parts{.user = std::string(number.substr(0, number.find(';'))),
+                 .host = std::string(kTelHost)};
+  }
   // A bare address may have a port or an IPv6 host behind the '@', but no colon before it.
   if (colon == std::string_view::npos || text.find('@') < colon) return ParseSip(text, text, field);
   return InvalidUri(field, text, "the scheme is not sip, sips, pres or tel");
+}
+
+absl::Status Canonicalize(Parts& parts, AddressRules rules, std::string_view text,
+                          std::string_view field) {
+  if (parts.user.empty()) return InvalidUri(field, text, "it names no user");
+  if (!IsCleanText(parts.user)) {
+    return InvalidUri(field, text, "the user has a control character or is not UTF-8");
+  }
+  if (rules.fold_user_case) absl::AsciiStrToLower(&parts.user);
+  absl::AsciiStrToLower(&parts.host);
+  if (parts.host.size() > 1 && parts.host.back() == '.') parts.host.pop_back();
+  if (std::optional<std::string> ipv6 = CanonicalIpv6(parts.host)) {
+    parts.host = *std::move(ipv6);
+  } else if (!IsHostName(parts.host)) {
+    return InvalidUri(field, text, "the host is no host name or address");
+  }
+  if (parts.host != kTelHost) return absl::OkStatus();
+  // A number may also come as its text or its resource name, but never as a SIP URI: sip: and tel:
+  // identities do not match each other (RFC 5025 §3.1.1.2).
+  if (parts.has_sip_scheme) return InvalidUri(field, text, "the host \"tel\" is for tel URIs only");
+  std::optional<std::string> number = CanonicalNumber(parts.user);
+  if (!number.has_value()) return InvalidUri(field, text, "a telephone number has digits only");
+  parts.user = *std::move(number);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -187,14 +195,8 @@ absl::StatusOr<AddressOfRecord> AddressOfRecord::Parse(std::string_view text,
   if (text.size() > kLongest) return InvalidUri(field, text, "it has more than 512 bytes");
   absl::StatusOr<Parts> parts = Split(text, field);
   if (!parts.ok()) return parts.status();
-  if (parts->user.empty()) return InvalidUri(field, text, "it names no user");
-  if (!IsCleanText(parts->user)) {
-    return InvalidUri(field, text, "the user has a control character or is not UTF-8");
-  }
-  absl::AsciiStrToLower(&parts->host);
-  if (parts->host.size() > 1 && parts->host.back() == '.') parts->host.pop_back();
-  if (!IsHost(parts->host)) return InvalidUri(field, text, "the host is no host name or address");
-  if (rules.fold_user_case) absl::AsciiStrToLower(&parts->user);
+  const absl::Status canonical = Canonicalize(*parts, rules, text, field);
+  if (!canonical.ok()) return canonical;
   return AddressOfRecord(std::move(parts->user), parts->host);
 }
 

@@ -29,12 +29,12 @@ class AddressOfRecord {
   AddressOfRecord() = default;
 
   // `field` is named in the error. Errors: INVALID_URI   not one of the forms, another scheme, no
-  // user, a host that is none, a control character or broken UTF-8 after decoding, more than 512
-  // bytes.
+  // user, a host that is none (or "tel" in a SIP URI), a control character or broken UTF-8 after
+  // decoding, more than 512 bytes.
   static absl::StatusOr<AddressOfRecord> Parse(std::string_view text, std::string_view field,
                                                AddressRules rules = {});
 
-  // "user@host".
+  // "user@host", the user unescaped: for keys and for people. What parses back is Uri().
   const std::string& text() const { return text_; }
   std::string_view user() const { return std::string_view(text_).substr(0, at_); }
   std::string_view host() const { return std::string_view(text_).substr(at_ + 1); }

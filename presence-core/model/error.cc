@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/cord.h"
+#include "presence-core/model/utf8.h"
 
 namespace presence {
 namespace {
@@ -48,7 +49,7 @@ std::optional<int64_t> NumberPayload(const absl::Status& status, const char* url
 
 absl::Status InvalidUri(std::string_view field, std::string_view value, std::string_view why) {
   return Make(absl::StatusCode::kInvalidArgument, ErrorReason::kInvalidUri,
-              fmt::format("{} \"{}\" is not usable: {}", field, value.substr(0, 200), why),
+              fmt::format("{} \"{}\" is not usable: {}", field, Printable(value, 200), why),
               {{"field", std::string(field)}});
 }
 
@@ -58,11 +59,12 @@ absl::Status InvalidField(std::string_view field, std::string_view why) {
 }
 
 absl::Status BadDocument(std::string_view why, int line, int column) {
+  const std::string text = Printable(why, 300);
   if (line <= 0) {
-    return Make(absl::StatusCode::kInvalidArgument, ErrorReason::kBadDocument, std::string(why));
+    return Make(absl::StatusCode::kInvalidArgument, ErrorReason::kBadDocument, text);
   }
   return Make(absl::StatusCode::kInvalidArgument, ErrorReason::kBadDocument,
-              fmt::format("line {}, column {}: {}", line, column, why),
+              fmt::format("line {}, column {}: {}", line, column, text),
               {{"line", fmt::format("{}", line)}, {"column", fmt::format("{}", column)}});
 }
 
@@ -73,16 +75,16 @@ absl::Status DocumentTooLarge(size_t size, size_t limit) {
 }
 
 absl::Status UnknownEvent(std::string_view event, std::string_view allow_events) {
-  return Make(
-      absl::StatusCode::kInvalidArgument, ErrorReason::kUnknownEvent,
-      fmt::format("no event package \"{}\"; served are: {}", event.substr(0, 100), allow_events),
-      {{"allow_events", std::string(allow_events)}});
+  std::string message = fmt::format("no event package \"{}\"", Printable(event, 100));
+  if (!allow_events.empty()) message.append("; served are: ").append(allow_events);
+  return Make(absl::StatusCode::kInvalidArgument, ErrorReason::kUnknownEvent, std::move(message),
+              {{"allow_events", std::string(allow_events)}});
 }
 
 absl::Status UnsupportedContent(std::string_view content_type, std::string_view accept) {
   return Make(absl::StatusCode::kInvalidArgument, ErrorReason::kUnsupportedContent,
               fmt::format("content type \"{}\" is not published here; taken are: {}",
-                          content_type.substr(0, 100), accept),
+                          Printable(content_type, 100), accept),
               {{"accept", std::string(accept)}});
 }
 
@@ -104,18 +106,18 @@ absl::Status EtagMismatch(std::string_view etag) {
       absl::StatusCode::kAborted, ErrorReason::kEtagMismatch,
       fmt::format(
           "no live publication has the entity-tag \"{}\"; publish the full state without one",
-          etag.substr(0, 100)),
-      {{"etag", std::string(etag.substr(0, 100))}});
+          Printable(etag, 100)),
+      {{"etag", Printable(etag, 100)}});
 }
 
 absl::Status SubscriptionUnknown(std::string_view id) {
   return Make(absl::StatusCode::kNotFound, ErrorReason::kSubscriptionUnknown,
-              fmt::format("no subscription \"{}\"; subscribe anew", id.substr(0, 100)));
+              fmt::format("no subscription \"{}\"; subscribe anew", Printable(id, 100)));
 }
 
 absl::Status UserUnknown(std::string_view presentity) {
   return Make(absl::StatusCode::kNotFound, ErrorReason::kUserUnknown,
-              fmt::format("the domain of \"{}\" is not served here", presentity.substr(0, 200)));
+              fmt::format("the domain of \"{}\" is not served here", Printable(presentity, 200)));
 }
 
 absl::Status CseqTooOld(uint32_t cseq, uint32_t highest) {
@@ -126,13 +128,13 @@ absl::Status CseqTooOld(uint32_t cseq, uint32_t highest) {
 
 absl::Status WatcherBlocked(std::string_view watcher, std::string_view presentity) {
   return Make(absl::StatusCode::kPermissionDenied, ErrorReason::kWatcherBlocked,
-              fmt::format("{} may not watch {}", watcher, presentity));
+              fmt::format("{} may not watch {}", Printable(watcher), Printable(presentity)));
 }
 
 absl::Status RequestIdReused(std::string_view request_id) {
   return Make(absl::StatusCode::kAlreadyExists, ErrorReason::kRequestIdReused,
               fmt::format("request_id \"{}\" came before with another content; use a new one",
-                          request_id.substr(0, 64)));
+                          Printable(request_id, 64)));
 }
 
 absl::Status QuotaExceeded(std::string_view limit, size_t allowed) {
@@ -169,7 +171,7 @@ absl::Status BadToken(std::string_view field) {
 
 absl::Status PublicationUnknown(std::string_view what) {
   return Make(absl::StatusCode::kNotFound, ErrorReason::kPublicationUnknown,
-              fmt::format("no publication with {}", what.substr(0, 200)));
+              fmt::format("no publication with {}", Printable(what, 200)));
 }
 
 absl::Status Internal(std::string_view what) {
@@ -180,7 +182,7 @@ absl::Status DialogEventMismatch(std::string_view asked, std::string_view dialog
   return Make(
       absl::StatusCode::kFailedPrecondition, ErrorReason::kDialogEventMismatch,
       fmt::format("the dialog is for \"{}\", not for \"{}\"; subscribe in a dialog of its own",
-                  dialog, asked.substr(0, 100)));
+                  dialog, Printable(asked, 100)));
 }
 
 ErrorReason ReasonOf(const absl::Status& status) {

@@ -14,6 +14,17 @@ bool IsTokenChar(char c) {
          std::string_view("-.!%*_+`'~").find(c) != std::string_view::npos;
 }
 
+// RFC 6665 §8.4: event-package, then templates, each a token without dots and none of them empty.
+bool IsDottedToken(std::string_view text) {
+  if (text.empty() || text.size() > 64 || text.ends_with('.')) return false;
+  char previous = '.';
+  for (char c : text) {
+    if (!IsTokenChar(c) || (c == '.' && previous == '.')) return false;
+    previous = c;
+  }
+  return true;
+}
+
 }  // namespace
 
 absl::StatusOr<EventName> EventName::Parse(std::string_view text) {
@@ -22,9 +33,7 @@ absl::StatusOr<EventName> EventName::Parse(std::string_view text) {
   std::string_view rest = name;
   if (rest.ends_with(kWinfo)) rest.remove_suffix(kWinfo.size());
   if (rest.ends_with(kSla)) rest.remove_suffix(kSla.size());
-  bool is_token = !rest.empty() && rest.size() <= 64 && !rest.ends_with(kWinfo);
-  for (char c : rest) is_token = is_token && IsTokenChar(c);
-  if (!is_token) return UnknownEvent(text, "");
+  if (!IsDottedToken(rest) || rest.ends_with(kWinfo)) return UnknownEvent(text, "");
   return EventName(std::move(name));
 }
 

@@ -64,10 +64,13 @@ struct Subscription {
   uint32_t remote_cseq = 0;
   // Highest CSeq and document version that may be sent without another durable change of this row.
   uint32_t cseq_limit = 0;
+  // May see the state: what "active" says, remembered beyond the end for the last NOTIFY.
+  bool is_authorized = false;
+  // It was pending until the presentity approved it.
+  bool was_approved = false;
   // Lives and dies with a stream of this process (Watch) or with one NOTIFY (fetch): never
   // journaled.
   bool is_transient = false;
-  bool is_fetch = false;
 
   RequestKey last_request;
   absl::Duration granted;

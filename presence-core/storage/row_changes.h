@@ -21,8 +21,6 @@ namespace presence {
 // What is stored of a resource besides its parts.
 struct ResourceRow {
   Revision revision;
-  // Every watcher free to take it has confirmed this seq or a later one.
-  uint64_t settled_seq = 0;
   uint64_t next_ordinal = 1;
   // The last visible change: why it happened, and whose Contact need not hear of it.
   NotifyCause last_cause = NotifyCause::kNone;

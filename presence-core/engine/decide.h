@@ -1,0 +1,100 @@
+#ifndef PRESENCE_CORE_ENGINE_DECIDE_H_
+#define PRESENCE_CORE_ENGINE_DECIDE_H_
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "presence-core/engine/command.h"
+#include "presence-core/engine/effects.h"
+#include "presence-core/engine/engine_config.h"
+#include "presence-core/event/event_package.h"
+#include "presence-core/policy/policy_snapshot.h"
+#include "runtime/random.h"
+
+namespace presence {
+
+// Every rule of presence is one of these functions. They read a resource through Effects, and
+// either fail and leave the effects as they were, or succeed and have added theirs. No I/O, no
+// lock, no clock: the time and the chance they use come in the context, so the same context and
+// command always decide the same.
+
+struct DecideContext {
+  absl::Time now;
+  const EngineConfig& config;
+  const PolicySnapshot& policy;
+  const EventPackage& package;  // of the resource's event
+  Random& random;
+};
+
+// RFC 3903 §6, steps 3 to 6; the steps before concern the request, not the resource.
+// `document_check` is what validation said of the document, which step 5 answers with only after
+// the entity-tag and the lifetime.
+absl::StatusOr<PublishOutcome> DecidePublish(const DecideContext& context,
+                                             const PublishCommand& command,
+                                             const absl::Status& document_check, Effects& effects);
+
+// RFC 6665 §4.2.1: a SUBSCRIBE outside a dialog, or in one.
+absl::StatusOr<SubscribeOutcome> DecideSubscribe(const DecideContext& context,
+                                                 const SubscribeCommand& command, Effects& effects);
+absl::StatusOr<SubscribeOutcome> DecideInDialog(const DecideContext& context, const LocalTag& id,
+                                                const SubscribeCommand& command, Effects& effects);
+
+absl::StatusOr<WatchOutcome> DecideWatch(const DecideContext& context, const WatchCommand& command,
+                                         Effects& effects);
+
+// Ends a live subscription: it turns terminating and gets a last NOTIFY. Errors:
+// SUBSCRIPTION_UNKNOWN.
+absl::Status DecideEnd(const DecideContext& context, const LocalTag& id, TerminationReason reason,
+                       Effects& effects);
+
+// Removes a subscription without a word to its watcher: it does not answer, or does not know the
+// dialog any more. One that is gone already is not an error.
+void DecideRemove(const DecideContext& context, const LocalTag& id, Effects& effects);
+
+// The last NOTIFY of a terminating subscription is done with.
+void DecideFinish(const LocalTag& id, Effects& effects);
+
+// Lets a dialog that has used `cseq` go on: raises what the row allows by 256 at half use.
+void DecideRaiseLimit(const LocalTag& id, uint32_t cseq, Effects& effects);
+inline constexpr uint32_t kCseqBlock = 256;
+
+// Stores what the presentity decided; live subscriptions follow by DecideReauthorize.
+absl::Status DecideAboutWatcher(const DecideContext& context, const DecideWatcherCommand& command,
+                                Effects& effects);
+
+// Asks the policy again about the subscriptions from `from` on, at most kRowsPerSlice of them and
+// only those of `only` if given. Returns the ordinal to go on from, or 0 when all are done.
+inline constexpr size_t kRowsPerSlice = 256;
+uint64_t DecideReauthorize(const DecideContext& context, uint64_t from, const WatcherUri* only,
+                           Effects& effects, RefreshOutcome& outcome);
+
+// Time has come; each is void when its row is gone or its deadline has moved.
+bool DecideExpirePublication(const DecideContext& context, PublicationId id, Effects& effects);
+bool DecideExpireSubscription(const DecideContext& context, const LocalTag& id, Effects& effects);
+bool DecideExpireWaiting(const DecideContext& context, const WatcherUri& watcher, Effects& effects);
+size_t DecideExpireAnswers(const DecideContext& context, Effects& effects);
+
+// --- Shared by the above.
+
+// The lifetime to grant for one that was asked for. Errors: INTERVAL_TOO_BRIEF (RFC 3903 §6 step 4,
+// RFC 6665 §4.2.1.1; never for an hour or more in a SUBSCRIBE).
+absl::StatusOr<absl::Duration> GrantLifetime(const Lifetimes& lifetimes, TooBrief too_brief,
+                                             std::optional<absl::Duration> asked,
+                                             bool is_subscription);
+
+const Lifetimes& PublicationLifetimes(const DecideContext& context);
+const Lifetimes& SubscriptionLifetimes(const DecideContext& context);
+
+// How a subscription shows in watcher information.
+WinfoEntry EntryOf(const Subscription& row, WinfoEvent event);
+
+// Ends `row` for `reason`, telling the watcher and those who watch the watchers.
+void Terminate(const DecideContext& context, const Subscription& row, TerminationReason reason,
+               Effects& effects);
+
+// Remembers that this watcher asked and went undecided (RFC 3857 §4.7.1 "waiting").
+void RememberWaiting(const DecideContext& context, const WatcherUri& watcher, uint64_t winfo_id,
+                     Effects& effects);
+
+}  // namespace presence
+
+#endif  // PRESENCE_CORE_ENGINE_DECIDE_H_

@@ -1,0 +1,177 @@
+#include "presence-core/engine/effects.h"
+
+#include <algorithm>
+
+namespace presence {
+namespace {
+
+template <typename Key, typename Row>
+const Row* FindChange(const std::vector<std::pair<Key, Row>>& changes, const Key& key) {
+  for (const auto& [changed, row] : changes) {
+    if (changed == key) return &row;
+  }
+  return nullptr;
+}
+
+template <typename Key, typename Row>
+void Set(std::vector<std::pair<Key, Row>>& changes, const Key& key, Row row) {
+  for (auto& [changed, present] : changes) {
+    if (changed == key) {
+      present = std::move(row);
+      return;
+    }
+  }
+  changes.emplace_back(key, std::move(row));
+}
+
+bool IsWatching(const SubscriptionPtr& row) {
+  return row != nullptr && row->is_live() && !row->event.is_winfo();
+}
+
+}  // namespace
+
+Effects::Effects(const Resource& base) : base_(base) { changes_.key = base.key(); }
+
+std::vector<PublicationPtr> Effects::Publications() const {
+  std::vector<PublicationPtr> publications;
+  for (const PublicationPtr& row : base_.publications()) {
+    const PublicationPtr* changed = FindChange(changes_.publications, row->id);
+    if (changed == nullptr) {
+      publications.push_back(row);
+    } else if (*changed != nullptr) {
+      publications.push_back(*changed);
+    }
+  }
+  for (const auto& [id, row] : changes_.publications) {
+    if (row != nullptr && base_.FindPublication(id) == nullptr) publications.push_back(row);
+  }
+  return publications;
+}
+
+PublicationPtr Effects::FindPublication(PublicationId id) const {
+  const PublicationPtr* changed = FindChange(changes_.publications, id);
+  return changed != nullptr ? *changed : base_.FindPublication(id);
+}
+
+SubscriptionPtr Effects::FindSubscription(const LocalTag& id) const {
+  const SubscriptionPtr* changed = FindChange(changes_.subscriptions, id);
+  return changed != nullptr ? *changed : base_.FindSubscription(id);
+}
+
+std::vector<SubscriptionPtr> Effects::FindByCallId(std::string_view call_id) const {
+  std::vector<SubscriptionPtr> found;
+  for (uint64_t ordinal : base_.FindByCallId(call_id)) {
+    const SubscriptionPtr& row = base_.subscriptions().at(ordinal);
+    if (FindChange(changes_.subscriptions, row->id) == nullptr) found.push_back(row);
+  }
+  for (const auto& [id, row] : changes_.subscriptions) {
+    if (row != nullptr && !row->is_native() && row->dialog.call_id() == call_id) {
+      found.push_back(row);
+    }
+  }
+  return found;
+}
+
+WatcherRecordPtr Effects::FindWatcher(const WatcherUri& watcher) const {
+  const WatcherRecordPtr* changed = FindChange(changes_.watchers, watcher);
+  if (changed != nullptr) return *changed;
+  auto it = base_.watchers().find(watcher);
+  return it == base_.watchers().end() ? nullptr : it->second;
+}
+
+AnswerRecordPtr Effects::FindAnswer(const RequestKey& key) const {
+  if (key.empty()) return nullptr;
+  const AnswerRecordPtr* changed = FindChange(changes_.answers, key);
+  if (changed != nullptr) return *changed;
+  auto it = base_.answers().find(key);
+  return it == base_.answers().end() ? nullptr : it->second;
+}
+
+size_t Effects::subscription_count() const {
+  size_t count = base_.subscriptions().size();
+  for (const auto& [id, row] : changes_.subscriptions) {
+    const bool was_there = base_.FindSubscription(id) != nullptr;
+    if (row != nullptr && !was_there) ++count;
+    if (row == nullptr && was_there) --count;
+  }
+  return count;
+}
+
+uint32_t Effects::live_subscriptions() const {
+  uint32_t count = base_.live_subscriptions();
+  for (const auto& [id, row] : changes_.subscriptions) {
+    count -= IsWatching(base_.FindSubscription(id)) ? 1 : 0;
+    count += IsWatching(row) ? 1 : 0;
+  }
+  return count;
+}
+
+void Effects::Put(PublicationPtr row) {
+  const PublicationId id = row->id;
+  Set(changes_.publications, id, std::move(row));
+}
+
+void Effects::ErasePublication(PublicationId id) {
+  Set(changes_.publications, id, PublicationPtr());
+}
+
+void Effects::Put(SubscriptionPtr row) {
+  const LocalTag id = row->id;
+  Set(changes_.subscriptions, id, std::move(row));
+}
+
+void Effects::EraseSubscription(const LocalTag& id) {
+  Set(changes_.subscriptions, id, SubscriptionPtr());
+}
+
+void Effects::Put(WatcherRecordPtr row) {
+  const WatcherUri watcher = row->watcher;
+  Set(changes_.watchers, watcher, std::move(row));
+}
+
+void Effects::EraseWatcher(const WatcherUri& watcher) {
+  Set(changes_.watchers, watcher, WatcherRecordPtr());
+}
+
+void Effects::Put(AnswerRecordPtr row) {
+  const RequestKey key = row->key;
+  Set(changes_.answers, key, std::move(row));
+}
+
+void Effects::EraseAnswer(const RequestKey& key) { Set(changes_.answers, key, AnswerRecordPtr()); }
+
+ResourceRow& Effects::MutableRow() {
+  if (!changes_.resource.has_value()) changes_.resource = base_.row();
+  return *changes_.resource;
+}
+
+uint64_t Effects::NextOrdinal() { return MutableRow().next_ordinal++; }
+
+void Effects::ChangeState(NotifyCause cause, std::string sender) {
+  ResourceRow& row = MutableRow();
+  ++row.revision.seq;
+  row.last_cause = cause;
+  row.last_sender = std::move(sender);
+  due_.state_changed = true;
+}
+
+void Effects::Tell(const LocalTag& id, NotifyCause cause, bool supersedes) {
+  due_.tell.push_back({id, cause, supersedes});
+}
+
+void Effects::TakeAsTold(const LocalTag& id) { due_.told.push_back(id); }
+
+void Effects::ReportWatcher(WinfoEntry entry) { due_.winfo.push_back(std::move(entry)); }
+
+RowChanges Effects::JournalRows() const {
+  const auto is_transient = [this](const std::pair<LocalTag, SubscriptionPtr>& change) {
+    const SubscriptionPtr row =
+        change.second != nullptr ? change.second : base_.FindSubscription(change.first);
+    return row == nullptr || row->is_transient;
+  };
+  RowChanges rows = changes_;
+  std::erase_if(rows.subscriptions, is_transient);
+  return rows;
+}
+
+}  // namespace presence

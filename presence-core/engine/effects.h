@@ -1,0 +1,94 @@
+#ifndef PRESENCE_CORE_ENGINE_EFFECTS_H_
+#define PRESENCE_CORE_ENGINE_EFFECTS_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "presence-core/engine/resource.h"
+#include "presence-core/event/winfo.h"
+
+namespace presence {
+
+// What deciding one command, or a batch of them, would change: rows, and who is due to be told.
+// Reads through to the resource as if the changes were made already, so the second command of a
+// batch is decided on top of the first while the resource itself stays as it is until the journal
+// is done.
+//
+// Holds a reference to the resource. Not thread-safe.
+class Effects {
+ public:
+  explicit Effects(const Resource& base);
+
+  // --- Reading: the resource with these effects.
+
+  const ResourceKey& key() const { return base_.key(); }
+  const ResourceRow& row() const {
+    return changes_.resource.has_value() ? *changes_.resource : base_.row();
+  }
+  std::vector<PublicationPtr> Publications() const;
+  PublicationPtr FindPublication(PublicationId id) const;
+  SubscriptionPtr FindSubscription(const LocalTag& id) const;
+  std::vector<SubscriptionPtr> FindByCallId(std::string_view call_id) const;
+  WatcherRecordPtr FindWatcher(const WatcherUri& watcher) const;
+  AnswerRecordPtr FindAnswer(const RequestKey& key) const;
+  size_t subscription_count() const;
+  uint32_t live_subscriptions() const;
+  const Resource& base() const { return base_; }
+
+  // --- Rows. A row of the same key put earlier is overtaken.
+
+  void Put(PublicationPtr row);
+  void ErasePublication(PublicationId id);
+  void Put(SubscriptionPtr row);
+  void EraseSubscription(const LocalTag& id);
+  void Put(WatcherRecordPtr row);
+  void EraseWatcher(const WatcherUri& watcher);
+  void Put(AnswerRecordPtr row);
+  void EraseAnswer(const RequestKey& key);
+  uint64_t NextOrdinal();
+
+  // --- Who is due.
+
+  // The state has changed: the revision rises and every active watcher is due, but not the one
+  // whose Contact is `sender`.
+  void ChangeState(NotifyCause cause, std::string sender);
+  // This one dialog is due whatever it knows. `supersedes`: a SUBSCRIBE proved it alive, so an
+  // unanswered NOTIFY is not waited for.
+  void Tell(const LocalTag& id, NotifyCause cause, bool supersedes);
+  // This new dialog is taken to know the present state.
+  void TakeAsTold(const LocalTag& id);
+  // Watchers of the watchers are due this.
+  void ReportWatcher(WinfoEntry entry);
+
+  struct Due {
+    bool state_changed = false;
+    struct Telling {
+      LocalTag id;
+      NotifyCause cause;
+      bool supersedes;
+    };
+    std::vector<Telling> tell;
+    std::vector<LocalTag> told;
+    std::vector<WinfoEntry> winfo;
+  };
+
+  const RowChanges& changes() const { return changes_; }
+  const Due& due() const { return due_; }
+  bool empty() const {
+    return changes_.empty() && due_.tell.empty() && due_.winfo.empty() && !due_.state_changed;
+  }
+  // The rows to make durable: those of transient subscriptions are not.
+  RowChanges JournalRows() const;
+
+ private:
+  ResourceRow& MutableRow();
+
+  const Resource& base_;
+  RowChanges changes_;
+  Due due_;
+};
+
+}  // namespace presence
+
+#endif  // PRESENCE_CORE_ENGINE_EFFECTS_H_

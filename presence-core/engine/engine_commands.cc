@@ -1,0 +1,321 @@
+#include <utility>
+
+#include "presence-core/engine/engine_impl.h"
+#include "presence-core/model/error.h"
+
+namespace presence {
+namespace {
+
+ResourceKey KeyOf(const PresentityUri& presentity, const EventName& event) {
+  return {presentity, event.base()};
+}
+
+// What can be said of a document without the resource; the decision answers with it in its turn.
+absl::Status CheckDocument(const EngineConfig& config, const EventPackage& package,
+                           const PublishCommand& command) {
+  if (!command.document.has_value()) return absl::OkStatus();
+  const Document& document = *command.document;
+  const std::vector<std::string>& types = package.traits().content_types;
+  if (std::find(types.begin(), types.end(), document.content_type()) == types.end()) {
+    std::string accept;
+    for (const std::string& type : types) accept += accept.empty() ? type : ", " + type;
+    return UnsupportedContent(document.content_type(), accept);
+  }
+  if (document.body().size() > config.max_document_bytes) {
+    return DocumentTooLarge(document.body().size(), config.max_document_bytes);
+  }
+  return package.ValidatePublication(command.presentity, document);
+}
+
+}  // namespace
+
+void Engine::Publish(PublishCommand command, Done<PublishOutcome> done) {
+  if (command.event.is_winfo()) {
+    // Watcher information follows from subscriptions; nobody publishes it (RFC 3857 §4.8).
+    done(UnknownEvent(command.event.text(), ""));
+    return;
+  }
+  auto package = impl_->registry.Require(command.event);
+  if (!package.ok()) {
+    done(package.status());
+    return;
+  }
+  const ResourceKey key = KeyOf(command.presentity, command.event);
+  absl::Status check = CheckDocument(impl_->config, **package, command);
+  Stripe& stripe = impl_->StripeOf(key.StableHash());
+  impl_->Submit(
+      key, Impl::Answering<PublishOutcome>(
+               [command = std::move(command), check = std::move(check), &stripe](
+                   const DecideContext& context, Effects& effects) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                 ++stripe.publishes;
+                 return DecidePublish(context, command, check, effects);
+               },
+               std::move(done)));
+}
+
+void Engine::Subscribe(SubscribeCommand command, Done<SubscribeOutcome> done) {
+  if (command.local_tag.empty()) {
+    if (auto package = impl_->registry.Require(command.event); !package.ok()) {
+      done(package.status());
+      return;
+    }
+    const ResourceKey key = KeyOf(command.presentity, command.event);
+    Stripe& stripe = impl_->StripeOf(key.StableHash());
+    impl_->Submit(key, Impl::Answering<SubscribeOutcome>(
+                           [command = std::move(command), &stripe](const DecideContext& context,
+                                                                   Effects& effects)
+                               ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                                 ++stripe.subscribes;
+                                 return DecideSubscribe(context, command, effects);
+                               },
+                           std::move(done)));
+    return;
+  }
+  // In a dialog the tag says which resource is meant, whatever the request calls it.
+  const std::optional<LocalTag> tag = LocalTag::Parse(command.local_tag);
+  std::optional<ResourceKey> key;
+  if (tag.has_value()) {
+    Stripe& stripe = impl_->StripeOf(tag->resource_hash());
+    StripeLock lock(stripe, impl_->clock);
+    if (Cell* cell = impl_->FindByTag(stripe, *tag)) {
+      key = cell->resource.key();
+    } else if (auto it = stripe.by_hash.find(tag->resource_hash()); it != stripe.by_hash.end()) {
+      // The dialog has gone, but its end may still be remembered for a repeated request.
+      key = it->second.front()->resource.key();
+    }
+  }
+  if (!key.has_value()) {
+    done(SubscriptionUnknown(command.local_tag));
+    return;
+  }
+  impl_->Submit(*key, Impl::Answering<SubscribeOutcome>(
+                          [command = std::move(command), id = *tag](const DecideContext& context,
+                                                                    Effects& effects) {
+                            return DecideInDialog(context, id, command, effects);
+                          },
+                          std::move(done)));
+}
+
+void Engine::Watch(WatchCommand command, Done<WatchOutcome> done) {
+  if (auto package = impl_->registry.Require(command.event); !package.ok()) {
+    done(package.status());
+    return;
+  }
+  impl_->Submit(KeyOf(command.presentity, command.event),
+                Impl::Answering<WatchOutcome>(
+                    [command = std::move(command)](const DecideContext& context, Effects& effects) {
+                      return DecideWatch(context, command, effects);
+                    },
+                    std::move(done)));
+}
+
+void Engine::EndSubscription(std::string_view id, TerminationReason reason, Done<bool> done) {
+  const std::optional<LocalTag> tag = LocalTag::Parse(id);
+  std::optional<ResourceKey> key;
+  if (tag.has_value()) {
+    Stripe& stripe = impl_->StripeOf(tag->resource_hash());
+    StripeLock lock(stripe, impl_->clock);
+    if (Cell* cell = impl_->FindByTag(stripe, *tag)) key = cell->resource.key();
+  }
+  if (!key.has_value()) {
+    done(SubscriptionUnknown(id));
+    return;
+  }
+  impl_->Submit(*key, Impl::Answering<bool>(
+                          [tag = *tag, reason](const DecideContext& context,
+                                               Effects& effects) -> absl::StatusOr<bool> {
+                            absl::Status status = DecideEnd(context, tag, reason, effects);
+                            if (!status.ok()) return status;
+                            return true;
+                          },
+                          std::move(done)));
+}
+
+void Engine::ForgetWatch(LocalTag id) {
+  Stripe& stripe = impl_->StripeOf(id.resource_hash());
+  uint32_t number = 0;
+  {
+    StripeLock lock(stripe, impl_->clock);
+    Cell* cell = impl_->FindByTag(stripe, id);
+    if (cell == nullptr) return;
+    number = cell->number;
+  }
+  impl_->Submit(stripe, number, Impl::Quietly([id](const DecideContext& context, Effects& effects) {
+                  DecideRemove(context, id, effects);
+                }));
+}
+
+// --- Watchers.
+
+void Engine::Impl::ReauthorizeFrom(uint64_t ordinal, std::shared_ptr<Reauthorization> sweep) {
+  struct Slice {
+    uint64_t next = 0;
+    RefreshOutcome outcome;
+  };
+  auto slice = std::make_shared<Slice>();
+  Submit(sweep->key, Answering<bool>(
+                         [sweep, ordinal, slice](const DecideContext& context,
+                                                 Effects& effects) -> absl::StatusOr<bool> {
+                           slice->next = DecideReauthorize(context, ordinal,
+                                                           sweep->only ? &*sweep->only : nullptr,
+                                                           effects, slice->outcome);
+                           return true;
+                         },
+                         [this, sweep, slice](const absl::StatusOr<bool>& durable) {
+                           if (!durable.ok()) {
+                             sweep->done(durable.status());
+                             return;
+                           }
+                           sweep->outcome.examined += slice->outcome.examined;
+                           sweep->outcome.notified += slice->outcome.notified;
+                           sweep->outcome.terminated += slice->outcome.terminated;
+                           if (slice->next != 0) {
+                             ReauthorizeFrom(slice->next, sweep);
+                           } else {
+                             sweep->done(sweep->outcome);
+                           }
+                         }));
+}
+
+void Engine::Reauthorize(const ResourceKey& key, Done<RefreshOutcome> done) {
+  impl_->ReauthorizeFrom(0, std::make_shared<Impl::Reauthorization>(
+                                Impl::Reauthorization{key, std::nullopt, {}, std::move(done)}));
+}
+
+void Engine::DecideWatcher(DecideWatcherCommand command, Done<RefreshOutcome> done) {
+  auto package = impl_->registry.Require(command.event);
+  if (!package.ok()) {
+    done(package.status());
+    return;
+  }
+  const ResourceKey key = KeyOf(command.presentity, command.event);
+  auto sweep = std::make_shared<Impl::Reauthorization>(
+      Impl::Reauthorization{key, command.watcher, {}, std::move(done)});
+  // First the decision, then the subscriptions: one that comes in between already obeys it.
+  impl_->Submit(key, Impl::Answering<bool>(
+                         [command = std::move(command)](const DecideContext& context,
+                                                        Effects& effects) -> absl::StatusOr<bool> {
+                           absl::Status status = DecideAboutWatcher(context, command, effects);
+                           if (!status.ok()) return status;
+                           return true;
+                         },
+                         [this, sweep](const absl::StatusOr<bool>& decided) {
+                           if (decided.ok()) {
+                             impl_->ReauthorizeFrom(0, sweep);
+                           } else {
+                             sweep->done(decided.status());
+                           }
+                         }));
+}
+
+void Engine::ResendState(const ResourceKey& key, Done<RefreshOutcome> done) {
+  impl_->Submit(key,
+                Impl::Answering<RefreshOutcome>(
+                    [](const DecideContext&, Effects& effects) -> absl::StatusOr<RefreshOutcome> {
+                      RefreshOutcome outcome;
+                      outcome.examined = outcome.notified = effects.live_subscriptions();
+                      // Everybody is due at once, as after any other change of state.
+                      if (outcome.examined > 0) effects.ChangeState(NotifyCause::kAdmin, "");
+                      return outcome;
+                    },
+                    std::move(done)));
+}
+
+// --- Cleanup.
+
+struct Engine::Impl::CleanupSweep {
+  bool dry_run = false;
+  size_t stripe = 0;
+  std::optional<ResourceKey> after;
+  std::vector<ResourceKey> keys;
+  size_t next_key = 0;
+  CleanupOutcome outcome;
+  Engine::Done<CleanupOutcome> done;
+};
+
+namespace {
+
+// One slice of a resource; true when it may hold more.
+bool CleanSlice(const DecideContext& context, Effects& effects, CleanupOutcome& outcome) {
+  const auto live_before = outcome.subscriptions;
+  for (const PublicationPtr& row : effects.Publications()) {
+    outcome.publications += DecideExpirePublication(context, row->id, effects) ? 1 : 0;
+  }
+  size_t seen = 0;
+  std::vector<LocalTag> expired;
+  for (const auto& [ordinal, row] : effects.base().subscriptions()) {
+    if (row->expires_at <= context.now && row->is_live()) expired.push_back(row->id);
+    if (expired.size() == kRowsPerSlice || ++seen == 10 * kRowsPerSlice) break;
+  }
+  for (const LocalTag& id : expired) {
+    outcome.subscriptions += DecideExpireSubscription(context, id, effects) ? 1 : 0;
+  }
+  std::vector<WatcherUri> waiting;
+  for (const auto& [watcher, record] : effects.base().watchers()) {
+    if (record->is_waiting() && record->waits_until <= context.now) waiting.push_back(watcher);
+    if (waiting.size() == kRowsPerSlice) break;
+  }
+  for (const WatcherUri& watcher : waiting) {
+    outcome.waiting_watchers += DecideExpireWaiting(context, watcher, effects) ? 1 : 0;
+  }
+  outcome.answers += DecideExpireAnswers(context, effects);
+  return outcome.subscriptions - live_before == kRowsPerSlice || waiting.size() == kRowsPerSlice;
+}
+
+}  // namespace
+
+std::vector<ResourceKey> Engine::Impl::KeysFrom(Stripe& stripe,
+                                                const std::optional<ResourceKey>& after,
+                                                size_t limit) {
+  std::vector<ResourceKey> keys;
+  StripeLock lock(stripe, clock);
+  auto it = after.has_value() ? stripe.cells.upper_bound(*after) : stripe.cells.begin();
+  for (; it != stripe.cells.end() && keys.size() < limit; ++it) keys.push_back(it->first);
+  stripe.rows_this_hold += keys.size();
+  return keys;
+}
+
+void Engine::Impl::CleanupNext(std::shared_ptr<CleanupSweep> sweep) {
+  while (sweep->next_key == sweep->keys.size()) {
+    if (sweep->stripe == stripes.size()) {
+      sweep->done(sweep->outcome);
+      return;
+    }
+    sweep->keys = KeysFrom(*stripes[sweep->stripe], sweep->after, kRowsPerSlice);
+    sweep->next_key = 0;
+    sweep->after.reset();
+    if (sweep->keys.empty()) {
+      ++sweep->stripe;
+    } else {
+      sweep->after = sweep->keys.back();
+    }
+  }
+  auto has_more = std::make_shared<bool>(false);
+  Submit(sweep->keys[sweep->next_key],
+         Answering<bool>(
+             [sweep, has_more](const DecideContext& context,
+                               Effects& effects) -> absl::StatusOr<bool> {
+               Effects scratch(effects.base());
+               *has_more = CleanSlice(context, sweep->dry_run ? scratch : effects, sweep->outcome);
+               return true;
+             },
+             [this, sweep, has_more](const absl::StatusOr<bool>& durable) {
+               if (!durable.ok()) {
+                 sweep->done(durable.status());
+                 return;
+               }
+               if (!*has_more || sweep->dry_run) ++sweep->next_key;
+               // By way of the executor: a sweep over a million resources must not nest a million
+               // calls.
+               executor.Post([this, sweep] { CleanupNext(sweep); });
+             }));
+}
+
+void Engine::Cleanup(bool dry_run, Done<CleanupOutcome> done) {
+  auto sweep = std::make_shared<Impl::CleanupSweep>();
+  sweep->dry_run = dry_run;
+  sweep->done = std::move(done);
+  impl_->CleanupNext(std::move(sweep));
+}
+
+}  // namespace presence

@@ -1,0 +1,136 @@
+#ifndef PRESENCE_CORE_ENGINE_ENGINE_IMPL_H_
+#define PRESENCE_CORE_ENGINE_ENGINE_IMPL_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "presence-core/engine/decide.h"
+#include "presence-core/engine/engine.h"
+#include "presence-core/engine/link_table.h"
+#include "presence-core/engine/notifier.h"
+#include "presence-core/engine/stripe.h"
+
+namespace presence {
+
+// The machinery behind Engine: how a command gets to its decision, the decision to the journal, the
+// rows into the resource, and the resource's watchers to their links. Private to engine/.
+struct Engine::Impl {
+  Impl(const EngineConfig& engine_config, const EventRegistry& event_registry,
+       std::shared_ptr<const PolicySnapshot> first_policy, Journal& engine_journal,
+       Executor& notify_executor, const Clock& engine_clock, Random& engine_random,
+       uint64_t owner_epoch);
+
+  // --- Commands.
+
+  // Decides `work` on the resource, at once or when its inbox comes to it, and answers it.
+  void Submit(const ResourceKey& key, Work work);
+  void Submit(Stripe& stripe, uint32_t cell_number, Work work);
+  // Wraps a decision whose outcome nobody waits for.
+  template <typename F>
+  static Work Quietly(F decide) {
+    return [decide = std::move(decide)](const DecideContext& context, Effects& effects) mutable {
+      decide(context, effects);
+      return Answer([](const absl::Status&) {});
+    };
+  }
+  // Wraps a decision with an outcome, and hands that to `done` once it is durable.
+  template <typename T, typename F>
+  static Work Answering(F decide, Engine::Done<T> done) {
+    return [decide = std::move(decide), done = std::move(done)](const DecideContext& context,
+                                                                Effects& effects) mutable {
+      absl::StatusOr<T> outcome = decide(context, effects);
+      return Answer([outcome = std::move(outcome),
+                     done = std::move(done)](const absl::Status& durable) mutable {
+        // Decided on top of something that did not become durable, even a refusal is void.
+        if (!durable.ok()) outcome = durable;
+        done(std::move(outcome));
+      });
+    };
+  }
+
+  // Decides a batch. Returns what to answer at once; what waits for the journal is answered later.
+  std::vector<Answer> Decide(Stripe& stripe, Cell& cell, std::vector<Work> batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  void OnAppended(Stripe& stripe, uint32_t cell_number, AppendOutcome outcome);
+  void Load(Stripe& stripe, uint32_t cell_number, ResourceKey key);
+  void OnLoaded(Stripe& stripe, uint32_t cell_number,
+                absl::StatusOr<std::optional<ResourceRows>> loaded);
+  void Apply(Stripe& stripe, Cell& cell, const Effects& effects)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  void SetRowTimers(Stripe& stripe, Cell& cell, const RowChanges& changes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Runs what the inbox holds, and what comes of it, until nothing is left that can run now.
+  void DrainInbox(Stripe& stripe, Cell& cell, std::vector<Answer>& answers)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+
+  // --- Sweeps over one resource in slices, each a command of its own.
+
+  struct Reauthorization {
+    ResourceKey key;
+    std::optional<WatcherUri> only;
+    RefreshOutcome outcome;
+    Engine::Done<RefreshOutcome> done;
+  };
+  void ReauthorizeFrom(uint64_t ordinal, std::shared_ptr<Reauthorization> sweep);
+
+  struct CleanupSweep;
+  void CleanupNext(std::shared_ptr<CleanupSweep> sweep);
+  std::vector<ResourceKey> KeysFrom(Stripe& stripe, const std::optional<ResourceKey>& after,
+                                    size_t limit);
+
+  // --- The map.
+
+  Stripe& StripeOf(uint32_t hash) { return *stripes[hash & (stripes.size() - 1)]; }
+  Cell* Find(Stripe& stripe, const ResourceKey& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  Cell* FindOrCreate(Stripe& stripe, const ResourceKey& key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // The cell that has a subscription of this tag; null if none has.
+  Cell* FindByTag(Stripe& stripe, const LocalTag& tag) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  void ForgetIfEmpty(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+
+  // --- Notifying.
+
+  // Has the stripe's queue looked at, if it has work and nobody does so already.
+  void SchedulePump(Stripe& stripe);
+  void Pump(Stripe& stripe);
+  // One slice; false when there was nothing to do.
+  bool PumpOne(Stripe& stripe);
+  // What authorized watchers of these publications see.
+  std::optional<Document> ComposeState(const ResourceKey& key, const EventPackage& package,
+                                       std::vector<PublicationPtr> publications) const;
+  void Ship(Notifier::Slice slice, Stripe& stripe, uint32_t cell_number);
+  void Wake(const std::vector<LinkTable::Waiting>& waiting);
+  void Ring(Stripe& stripe, const AlarmTarget& target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  void Tick(Stripe& stripe);
+  void ScheduleTick();
+
+  DecideContext ContextFor(const EventPackage& package, const PolicySnapshot& snapshot) const {
+    return {clock.Now(), config, snapshot, package, random};
+  }
+  std::shared_ptr<const PolicySnapshot> Policy() const;
+
+  const EngineConfig config;
+  const EventRegistry& registry;
+  Journal& journal;
+  Executor& executor;
+  const Clock& clock;
+  Random& random;
+  const uint64_t epoch;
+
+  LinkTable links;
+  Notifier notifier;
+  std::vector<std::unique_ptr<Stripe>> stripes;
+
+  mutable absl::Mutex policy_mu;  // a leaf
+  std::shared_ptr<const PolicySnapshot> policy ABSL_GUARDED_BY(policy_mu);
+};
+
+// Publications as they are weighed against each other, strongest first.
+void SortForComposition(CompositionOrder order, std::vector<PublicationPtr>& publications);
+
+}  // namespace presence
+
+#endif  // PRESENCE_CORE_ENGINE_ENGINE_IMPL_H_

@@ -1,0 +1,207 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "presence-core/engine/engine_impl.h"
+
+namespace presence {
+namespace {
+
+// Slices one task of the executor takes before it lets others have their turn.
+constexpr int kSlicesPerTask = 16;
+
+}  // namespace
+
+void SortForComposition(CompositionOrder order, std::vector<PublicationPtr>& publications) {
+  const auto stronger = [order](const PublicationPtr& a, const PublicationPtr& b) {
+    if (order != CompositionOrder::kReceived && a->priority != b->priority) {
+      return a->priority > b->priority;
+    }
+    if (order != CompositionOrder::kPriority && a->received_at != b->received_at) {
+      return a->received_at > b->received_at;
+    }
+    return a->id > b->id;
+  };
+  std::sort(publications.begin(), publications.end(), stronger);
+}
+
+std::optional<Document> Engine::Impl::ComposeState(const ResourceKey& key,
+                                                   const EventPackage& package,
+                                                   std::vector<PublicationPtr> publications) const {
+  if (publications.empty()) return package.NeutralState(key.presentity);
+  // One publication is the state, byte for byte.
+  if (publications.size() == 1) return publications.front()->document;
+  SortForComposition(config.composition_order, publications);
+  return package.Compose(key.presentity, publications);
+}
+
+void Engine::Impl::SchedulePump(Stripe& stripe) {
+  {
+    StripeLock lock(stripe, clock);
+    if (stripe.is_pumping || stripe.queue.empty()) return;
+    stripe.is_pumping = true;
+  }
+  executor.Post([this, &stripe] { Pump(stripe); });
+}
+
+void Engine::Impl::Pump(Stripe& stripe) {
+  for (int i = 0; i < kSlicesPerTask; ++i) {
+    if (!PumpOne(stripe)) return;
+  }
+  executor.Post([this, &stripe] { Pump(stripe); });
+}
+
+bool Engine::Impl::PumpOne(Stripe& stripe) {
+  Notifier::Slice slice;
+  uint32_t number = 0;
+  const EventPackage* package = nullptr;
+  ResourceKey key;
+  std::vector<PublicationPtr> publications;
+  uint64_t seq = 0;
+  {
+    StripeLock lock(stripe, clock);
+    if (stripe.queue.empty()) {
+      stripe.is_pumping = false;
+      return false;
+    }
+    Cell& cell = *stripe.queue.front();
+    stripe.queue.pop_front();
+    cell.notify.is_queued = false;
+    number = cell.number;
+    seq = cell.resource.row().revision.seq;
+    if (cell.notify.composed_seq == seq || cell.resource.publications().size() < 2) {
+      if (cell.notify.composed_seq != seq) {
+        cell.notify.composed =
+            ComposeState(cell.resource.key(), *cell.package, cell.resource.publications());
+        cell.notify.composed_seq = seq;
+      }
+      slice = notifier.TakeSlice(stripe, cell, clock.Now());
+      ForgetIfEmpty(stripe, cell);
+    } else {
+      package = cell.package;
+      key = cell.resource.key();
+      publications = cell.resource.publications();
+      cell.notify.is_queued = true;  // nobody else queues or forgets it meanwhile
+    }
+  }
+  if (package != nullptr) {
+    std::optional<Document> composed = ComposeState(key, *package, std::move(publications));
+    StripeLock lock(stripe, clock);
+    Cell& cell = *stripe.by_number.at(number);
+    cell.notify.is_queued = false;
+    // The state may have moved on: this one is durable, newer than any sent before, and those who
+    // get it are due again at once. Waiting for a state that holds still could take for ever.
+    cell.notify.composed = std::move(composed);
+    cell.notify.composed_seq = seq;
+    slice = notifier.TakeSlice(stripe, cell, clock.Now());
+    ForgetIfEmpty(stripe, cell);
+  }
+  Ship(std::move(slice), stripe, number);
+  return true;
+}
+
+void Engine::Impl::Ship(Notifier::Slice slice, Stripe& stripe, uint32_t cell_number) {
+  std::map<LinkTable::LinkId, std::vector<Instruction>> by_link;
+  for (Notifier::Shipment& shipment : slice.shipments) {
+    if (shipment.winfo.has_value()) {
+      shipment.instruction.document = registry.winfo_format().Write(*shipment.winfo);
+    }
+    by_link[shipment.link].push_back(std::move(shipment.instruction));
+  }
+  for (auto& [link, instructions] : by_link) links.Deliver(link, std::move(instructions));
+  for (const auto& [id, cseq] : slice.raise) {
+    Submit(stripe, cell_number,
+           Quietly([tag = id, used = cseq](const DecideContext&, Effects& effects) {
+             DecideRaiseLimit(tag, used, effects);
+           }));
+  }
+}
+
+void Engine::Impl::Wake(const std::vector<LinkTable::Waiting>& waiting) {
+  for (const LinkTable::Waiting& wait : waiting) {
+    Stripe& stripe = *stripes[static_cast<size_t>(wait.stripe)];
+    {
+      StripeLock lock(stripe, clock);
+      auto it = stripe.by_number.find(wait.cell);
+      if (it != stripe.by_number.end()) notifier.OnCredit(stripe, *it->second, wait.name_hash);
+    }
+    SchedulePump(stripe);
+  }
+}
+
+Engine::LinkId Engine::AttachLink(std::string name, WatcherLink& link, size_t credit) {
+  auto [id, waiting] = impl_->links.Attach(std::move(name), link, credit);
+  impl_->Wake(waiting);
+  return id;
+}
+
+void Engine::AddCredit(LinkId link, size_t credit) {
+  impl_->Wake(impl_->links.AddCredit(link, credit));
+}
+
+void Engine::DetachLink(LinkId link) { impl_->links.Detach(link); }
+
+void Engine::Report(std::vector<NotifyReport> reports) {
+  for (const NotifyReport& report : reports) {
+    Stripe& stripe = impl_->StripeOf(report.subscription.resource_hash());
+    Notifier::Consequence consequence = Notifier::Consequence::kNone;
+    uint32_t number = 0;
+    bool has_work = false;
+    {
+      StripeLock lock(stripe, impl_->clock);
+      Cell* cell = impl_->FindByTag(stripe, report.subscription);
+      if (cell == nullptr) continue;
+      number = cell->number;
+      const SubscriptionPtr row = cell->resource.FindSubscription(report.subscription);
+      consequence = impl_->notifier.OnReport(stripe, *cell, *row, report, impl_->clock.Now());
+      has_work = !stripe.queue.empty() && !stripe.is_pumping;
+    }
+    const LocalTag id = report.subscription;
+    if (consequence == Notifier::Consequence::kRemove) {
+      impl_->Submit(stripe, number,
+                    Impl::Quietly([id](const DecideContext& context, Effects& effects) {
+                      DecideRemove(context, id, effects);
+                    }));
+    } else if (consequence == Notifier::Consequence::kFinish) {
+      impl_->Submit(stripe, number, Impl::Quietly([id](const DecideContext&, Effects& effects) {
+                      DecideFinish(id, effects);
+                    }));
+    } else if (has_work) {
+      impl_->SchedulePump(stripe);
+    }
+  }
+}
+
+void Engine::Reconcile(const std::string& name, absl::flat_hash_set<InFlight> in_flight) {
+  for (auto& stripe : impl_->stripes) {
+    std::optional<ResourceKey> after;
+    for (;;) {
+      const std::vector<ResourceKey> keys = impl_->KeysFrom(*stripe, after, kRowsPerSlice);
+      if (keys.empty()) break;
+      after = keys.back();
+      for (const ResourceKey& key : keys) {
+        uint64_t from = 0;
+        do {
+          StripeLock lock(*stripe, impl_->clock);
+          Cell* cell = impl_->Find(*stripe, key);
+          if (cell == nullptr) break;
+          const auto& rows = cell->resource.subscriptions();
+          auto it = rows.lower_bound(from);
+          size_t seen = 0;
+          for (; it != rows.end() && seen < kRowsPerSlice; ++it, ++seen) {
+            if (it->second->dialog.gateway() != name) continue;
+            auto slot = cell->notify.slots.find(it->first);
+            if (slot == cell->notify.slots.end() || slot->second.in_flight == 0) continue;
+            if (in_flight.contains({it->second->id, slot->second.in_flight})) continue;
+            impl_->notifier.OnLost(*stripe, *cell, it->first);
+          }
+          stripe->rows_this_hold += seen;
+          from = it == rows.end() ? 0 : it->first;
+        } while (from != 0);
+      }
+    }
+    impl_->SchedulePump(*stripe);
+  }
+}
+
+}  // namespace presence

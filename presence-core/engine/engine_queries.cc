@@ -1,0 +1,346 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "presence-core/engine/engine_impl.h"
+#include "presence-core/model/error.h"
+
+namespace presence {
+namespace {
+
+// Rows looked at under one hold of a lock; a list of many unwanted rows lets go in between.
+constexpr size_t kRowsPerLook = 1000;
+
+bool IsInDomain(const ResourceKey& key, const std::string& domain) {
+  return domain.empty() || key.presentity.host() == domain;
+}
+
+}  // namespace
+
+uint64_t Engine::epoch() const { return impl_->epoch; }
+const EngineConfig& Engine::config() const { return impl_->config; }
+const EventRegistry& Engine::registry() const { return impl_->registry; }
+
+absl::StatusOr<StateView> Engine::GetState(const StateQuery& query) const {
+  auto package = impl_->registry.Require(query.event);
+  if (!package.ok()) return package.status();
+  const std::shared_ptr<const PolicySnapshot> policy = impl_->Policy();
+  Stripe& stripe = impl_->StripeOf(query.key.StableHash());
+  StateView view;
+  std::vector<PublicationPtr> publications;
+  WatcherDecision decision = WatcherDecision::kNone;
+  std::optional<WinfoDocument> winfo;
+  const absl::Time now = impl_->clock.Now();
+  {
+    StripeLock lock(stripe, impl_->clock);
+    Cell* cell = impl_->Find(stripe, query.key);
+    view.revision = {impl_->epoch, stripe.forgotten_seq};
+    if (cell != nullptr) {
+      view.revision = cell->resource.row().revision;
+      publications = cell->resource.publications();
+      if (query.watcher.has_value()) {
+        auto record = cell->resource.watchers().find(*query.watcher);
+        if (record != cell->resource.watchers().end()) decision = record->second->decision;
+      }
+      if (query.event.is_winfo()) {
+        WinfoProgress fresh;
+        size_t rows = 0;
+        winfo = NextWinfo(*cell, fresh, now, rows);
+        stripe.rows_this_hold += rows;
+      }
+    }
+  }
+  if (query.watcher.has_value()) {
+    const Verdict verdict =
+        policy->Authorize(query.key, query.event, *query.watcher, decision, (*package)->traits());
+    if (verdict.authorization == Authorization::kBlock) {
+      return WatcherBlocked(query.watcher->text(), query.key.presentity.text());
+    }
+    if (verdict.authorization == Authorization::kConfirm) {
+      view.state = SubscriptionState::kPending;
+      return view;
+    }
+  }
+  if (query.event.is_winfo()) {
+    if (!winfo.has_value()) winfo = WinfoDocument{query.key, 0, true, now, {}};
+    view.document = impl_->registry.winfo_format().Write(*winfo);
+    return view;
+  }
+  std::erase_if(publications, [&](const PublicationPtr& p) {
+    return (!query.etag.empty() && p->etag != query.etag) ||
+           (!query.contact.empty() && !(*package)->MentionsContact(p->document, query.contact));
+  });
+  if (publications.empty() && !query.etag.empty()) {
+    return PublicationUnknown("entity-tag " + query.etag.text());
+  }
+  if (publications.empty() && !query.contact.empty()) {
+    return PublicationUnknown("contact " + query.contact);
+  }
+  view.document = impl_->ComposeState(query.key, **package, std::move(publications));
+  return view;
+}
+
+absl::StatusOr<AuthorizationView> Engine::GetAuthorization(const ResourceKey& key,
+                                                           const EventName& event,
+                                                           const WatcherUri& watcher) const {
+  auto package = impl_->registry.Require(event);
+  if (!package.ok()) return package.status();
+  WatcherRecordPtr record;
+  Stripe& stripe = impl_->StripeOf(key.StableHash());
+  {
+    StripeLock lock(stripe, impl_->clock);
+    if (Cell* cell = impl_->Find(stripe, key)) {
+      auto it = cell->resource.watchers().find(watcher);
+      if (it != cell->resource.watchers().end()) record = it->second;
+    }
+  }
+  const Verdict verdict = impl_->Policy()->Authorize(
+      key, event, watcher, record ? record->decision : WatcherDecision::kNone,
+      (*package)->traits());
+  AuthorizationView view;
+  view.because = verdict.because;
+  switch (verdict.authorization) {
+    case Authorization::kAllow:
+      view.state = SubscriptionState::kActive;
+      break;
+    case Authorization::kBlock:
+      view.state = SubscriptionState::kTerminated;
+      break;
+    case Authorization::kConfirm:
+      view.state = record && record->is_waiting() ? SubscriptionState::kWaiting
+                                                  : SubscriptionState::kPending;
+      break;
+  }
+  return view;
+}
+
+uint32_t Engine::CountSubscribers(const ResourceKey& key) const {
+  Stripe& stripe = impl_->StripeOf(key.StableHash());
+  const absl::Time now = impl_->clock.Now();
+  uint32_t count = 0;
+  uint64_t from = 0;
+  do {
+    StripeLock lock(stripe, impl_->clock);
+    Cell* cell = impl_->Find(stripe, key);
+    if (cell == nullptr) return count;
+    const auto& rows = cell->resource.subscriptions();
+    auto it = rows.lower_bound(from);
+    size_t seen = 0;
+    for (; it != rows.end() && seen < kRowsPerLook; ++it, ++seen) {
+      const Subscription& row = *it->second;
+      count += row.is_live() && !row.event.is_winfo() && row.expires_at > now ? 1 : 0;
+    }
+    stripe.rows_this_hold += seen;
+    from = it == rows.end() ? 0 : it->first;
+  } while (from != 0);
+  return count;
+}
+
+namespace {
+
+// The resources of all stripes from `after` on, in one order, a few at a time: each stripe is
+// sorted, and the merge keeps one batch of each.
+class KeyWalk {
+ public:
+  using Fetch = absl::FunctionRef<std::vector<ResourceKey>(
+      size_t stripe, const std::optional<ResourceKey>& after)>;
+  KeyWalk(size_t stripes, std::optional<ResourceKey> after) : batches_(stripes) {
+    for (Batch& batch : batches_) batch.after = after;
+  }
+
+  std::optional<ResourceKey> Next(Fetch fetch) {
+    Batch* smallest = nullptr;
+    for (size_t i = 0; i < batches_.size(); ++i) {
+      Batch& batch = batches_[i];
+      if (batch.next == batch.keys.size() && !batch.is_exhausted) {
+        batch.keys = fetch(i, batch.after);
+        batch.next = 0;
+        batch.is_exhausted = batch.keys.empty();
+        if (!batch.keys.empty()) batch.after = batch.keys.back();
+      }
+      if (batch.is_exhausted) continue;
+      if (smallest == nullptr || batch.keys[batch.next] < smallest->keys[smallest->next]) {
+        smallest = &batch;
+      }
+    }
+    if (smallest == nullptr) return std::nullopt;
+    return smallest->keys[smallest->next++];
+  }
+
+ private:
+  struct Batch {
+    std::vector<ResourceKey> keys;
+    size_t next = 0;
+    std::optional<ResourceKey> after;
+    bool is_exhausted = false;
+  };
+  std::vector<Batch> batches_;
+};
+
+constexpr size_t kKeysPerBatch = 64;
+
+// Calls `visit(key, from_row)` for the resources of a list in order until it returns false.
+template <typename Visit>
+void WalkResources(const std::optional<PresentityUri>& presentity, const std::string& event,
+                   const std::optional<Cursor>& after, size_t stripes, KeyWalk::Fetch fetch,
+                   Visit visit) {
+  // The resource of the cursor itself comes first: it may have rows left.
+  if (after.has_value() && !visit(after->key, after->row)) return;
+  std::optional<ResourceKey> start;
+  if (after.has_value()) {
+    start = after->key;
+  } else if (presentity.has_value()) {
+    start = ResourceKey{*presentity, EventName()};  // sorts before every event of the presentity
+  }
+  KeyWalk walk(stripes, start);
+  while (std::optional<ResourceKey> key = walk.Next(fetch)) {
+    if (presentity.has_value() && key->presentity != *presentity) return;
+    if (!event.empty() && key->event.text() != event) continue;
+    if (!visit(*key, 0)) return;
+  }
+}
+
+}  // namespace
+
+Page<PublicationView> Engine::ListPublications(const PublicationFilter& filter) const {
+  Page<PublicationView> page;
+  const absl::Time now = impl_->clock.Now();
+  const auto fetch = [this](size_t i, const std::optional<ResourceKey>& after) {
+    return impl_->KeysFrom(*impl_->stripes[i], after, kKeysPerBatch);
+  };
+  WalkResources(
+      filter.presentity, filter.event, filter.after, impl_->stripes.size(), fetch,
+      [&](const ResourceKey& key, uint64_t from) {
+        if (!IsInDomain(key, filter.domain)) return true;
+        Stripe& stripe = impl_->StripeOf(key.StableHash());
+        StripeLock lock(stripe, impl_->clock);
+        Cell* cell = impl_->Find(stripe, key);
+        if (cell == nullptr) return true;
+        for (const PublicationPtr& row : cell->resource.publications()) {
+          if (row->id <= from || row->expires_at <= now) continue;
+          if (page.rows.size() == filter.limit) {
+            page.next = Cursor{page.rows.back().key, page.rows.back().publication->id, ""};
+            return false;
+          }
+          page.rows.push_back({key, row});
+        }
+        return true;
+      });
+  return page;
+}
+
+Page<SubscriptionView> Engine::ListSubscriptions(const SubscriptionFilter& filter) const {
+  Page<SubscriptionView> page;
+  const auto is_wanted = [&](const Subscription& row) {
+    return row.is_live() && (filter.event.empty() || row.event.text() == filter.event) &&
+           (!filter.watcher.has_value() || row.watcher == *filter.watcher) &&
+           (!filter.state.has_value() || row.state == *filter.state);
+  };
+  std::string base_event = filter.event;
+  if (auto name = EventName::Parse(filter.event); name.ok()) base_event = name->base().text();
+  const auto fetch = [this](size_t i, const std::optional<ResourceKey>& after) {
+    return impl_->KeysFrom(*impl_->stripes[i], after, kKeysPerBatch);
+  };
+  WalkResources(
+      filter.presentity, base_event, filter.after, impl_->stripes.size(), fetch,
+      [&](const ResourceKey& key, uint64_t from) {
+        Stripe& stripe = impl_->StripeOf(key.StableHash());
+        for (;;) {
+          StripeLock lock(stripe, impl_->clock);
+          Cell* cell = impl_->Find(stripe, key);
+          if (cell == nullptr) return true;
+          const auto& rows = cell->resource.subscriptions();
+          auto it = rows.upper_bound(from);
+          size_t seen = 0;
+          for (; it != rows.end() && seen < kRowsPerLook; ++it, ++seen) {
+            from = it->first;
+            if (!is_wanted(*it->second)) continue;
+            if (page.rows.size() == filter.limit) {
+              page.next = Cursor{page.rows.back().key, page.rows.back().subscription->ordinal, ""};
+              return false;
+            }
+            const NotifySlot& slot = cell->notify.slots.at(it->first);
+            page.rows.push_back({key,
+                                 it->second,
+                                 slot.cseq,
+                                 {impl_->epoch, slot.notified_seq},
+                                 slot.in_flight != 0});
+          }
+          stripe.rows_this_hold += seen;
+          if (it == rows.end()) return true;
+        }
+      });
+  return page;
+}
+
+Page<WatcherView> Engine::ListWatchers(const WatcherFilter& filter) const {
+  std::map<std::string, WatcherView> watchers;
+  const auto strongest = [](SubscriptionState a, SubscriptionState b) { return a < b ? a : b; };
+  Stripe& stripe = impl_->StripeOf(filter.key.StableHash());
+  uint64_t from = 0;
+  bool is_first = true;
+  do {
+    StripeLock lock(stripe, impl_->clock);
+    Cell* cell = impl_->Find(stripe, filter.key);
+    if (cell == nullptr) break;
+    if (std::exchange(is_first, false)) {
+      for (const auto& [uri, record] : cell->resource.watchers()) {
+        WatcherView& view = watchers[uri.text()];
+        view = {uri, filter.key.event, SubscriptionState::kWaiting, 0, record->decision};
+        if (record->decision == WatcherDecision::kBlock)
+          view.state = SubscriptionState::kTerminated;
+        if (record->decision == WatcherDecision::kAllow) view.state = SubscriptionState::kActive;
+      }
+    }
+    const auto& rows = cell->resource.subscriptions();
+    auto it = rows.lower_bound(from);
+    size_t seen = 0;
+    for (; it != rows.end() && seen < kRowsPerLook; ++it, ++seen) {
+      const Subscription& row = *it->second;
+      if (!row.is_live() || row.event.is_winfo()) continue;
+      WatcherView& view = watchers[row.watcher.text()];
+      const bool is_known = view.subscriptions > 0;
+      view.watcher = row.watcher;
+      view.event = filter.key.event;
+      view.state = is_known ? strongest(view.state, row.state) : row.state;
+      ++view.subscriptions;
+    }
+    stripe.rows_this_hold += seen;
+    from = it == rows.end() ? 0 : it->first;
+  } while (from != 0);
+
+  Page<WatcherView> page;
+  auto it =
+      filter.after.has_value() ? watchers.upper_bound(filter.after->watcher) : watchers.begin();
+  for (; it != watchers.end(); ++it) {
+    if (filter.state.has_value() && it->second.state != *filter.state) continue;
+    if (page.rows.size() == filter.limit) {
+      page.next = Cursor{filter.key, 0, page.rows.back().watcher.text()};
+      break;
+    }
+    page.rows.push_back(it->second);
+  }
+  return page;
+}
+
+EngineCounters Engine::counters() const {
+  EngineCounters sum;
+  for (auto& stripe : impl_->stripes) {
+    StripeLock lock(*stripe, impl_->clock);
+    sum.publishes += stripe->publishes;
+    sum.subscribes += stripe->subscribes;
+    sum.instructions += stripe->instructions;
+    sum.notify_failures += stripe->notify_failures;
+    sum.coalesced += stripe->coalesced;
+    sum.expired_publications += stripe->expired_publications;
+    sum.expired_subscriptions += stripe->expired_subscriptions;
+    sum.resources_now += stripe->cells.size();
+    sum.publications_now += stripe->publications;
+    sum.subscriptions_now += stripe->subscriptions;
+    sum.max_rows_per_lock_hold = std::max(sum.max_rows_per_lock_hold, stripe->max_rows_per_hold);
+    sum.max_lock_hold = std::max(sum.max_lock_hold, stripe->max_hold);
+  }
+  return sum;
+}
+
+}  // namespace presence

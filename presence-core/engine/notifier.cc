@@ -1,0 +1,381 @@
+#include "presence-core/engine/notifier.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace presence {
+namespace {
+
+// An answer is overdue when the gateway's own Timer F must have told us long ago.
+constexpr absl::Duration kGuardSlack = absl::Seconds(10);
+constexpr absl::Duration kFirstBackOff = absl::Seconds(5);
+constexpr absl::Duration kLongestBackOff = absl::Minutes(5);
+
+// RFC 6665 §4.2.2 and RFC 5057 §5.1: answers that end the subscription, Retry-After or not.
+bool EndsSubscription(int code) {
+  switch (code) {
+    case 404:
+    case 405:
+    case 410:
+    case 416:
+    case 489:
+    case 501:
+    case 502:
+    case 604:
+      return true;
+    default:
+      return code >= 480 && code <= 485;
+  }
+}
+
+}  // namespace
+
+absl::Time Notifier::SweepTime(absl::Time expires_at) const {
+  const absl::Duration interval = config_.sweep_interval;
+  if (expires_at == absl::InfiniteFuture() || interval <= absl::ZeroDuration()) {
+    return absl::InfiniteFuture();
+  }
+  return absl::UnixEpoch() + absl::Ceil(expires_at - absl::UnixEpoch(), interval);
+}
+
+void Notifier::Enqueue(Stripe& stripe, Cell& cell) {
+  if (cell.notify.is_queued || !cell.notify.has_work()) return;
+  cell.notify.is_queued = true;
+  stripe.queue.push_back(&cell);
+}
+
+void Notifier::MakeReady(Stripe& stripe, Cell& cell, uint64_t ordinal, NotifySlot& slot) {
+  if (!slot.is_ready) {
+    slot.is_ready = true;
+    cell.notify.ready.push_back(ordinal);
+  }
+  Enqueue(stripe, cell);
+}
+
+void Notifier::SetTimer(Stripe& stripe, const Cell& cell, uint64_t ordinal, NotifySlot& slot,
+                        absl::Time when) {
+  stripe.wheel.Cancel(slot.timer);
+  slot.timer = stripe.wheel.Set(when, AlarmTarget{Alarm::kNotify, cell.number, ordinal}.Pack());
+}
+
+void Notifier::OnRow(Stripe& stripe, Cell& cell, const LocalTag&, const SubscriptionPtr& row) {
+  auto [it, is_new] = cell.notify.slots.try_emplace(row->ordinal);
+  NotifySlot& slot = it->second;
+  if (is_new && row->event.is_winfo()) {
+    slot.winfo = std::make_unique<WinfoProgress>();
+    cell.notify.winfo_dialogs.push_back(row->ordinal);
+  }
+  stripe.wheel.Cancel(slot.expiry);
+  slot.expiry = kNoTimer;
+  // A terminating row goes by its own deadline even where expiry is swept by hand.
+  const absl::Time when = row->is_live() ? SweepTime(row->expires_at) : row->expires_at;
+  if (when != absl::InfiniteFuture()) {
+    slot.expiry =
+        stripe.wheel.Set(when, AlarmTarget{Alarm::kSubscription, cell.number, row->ordinal}.Pack());
+  }
+  if (slot.is_raising && slot.cseq < row->cseq_limit) {
+    slot.is_raising = false;
+    if (Owes(cell, *row, slot)) MakeReady(stripe, cell, row->ordinal, slot);
+  }
+}
+
+void Notifier::DropSlots(Stripe& stripe, Cell& cell) {
+  for (auto it = cell.notify.slots.begin(); it != cell.notify.slots.end();) {
+    const uint64_t ordinal = it->first;
+    if (cell.resource.subscriptions().contains(ordinal)) {
+      ++it;
+      continue;
+    }
+    stripe.wheel.Cancel(it->second.timer);
+    stripe.wheel.Cancel(it->second.expiry);
+    if (it->second.winfo != nullptr) std::erase(cell.notify.winfo_dialogs, ordinal);
+    cell.notify.slots.erase(it++);
+  }
+}
+
+void Notifier::OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes,
+                         const Effects::Due& due) {
+  NotifyState& notify = cell.notify;
+  size_t gone = 0;
+  for (const auto& [id, row] : changes.subscriptions) {
+    if (row != nullptr) OnRow(stripe, cell, id, row);
+    gone += row == nullptr ? 1 : 0;
+  }
+  if (gone > 0) DropSlots(stripe, cell);
+  const auto slot_of = [&](const LocalTag& id) -> std::pair<uint64_t, NotifySlot*> {
+    const SubscriptionPtr row = cell.resource.FindSubscription(id);
+    if (row == nullptr) return {0, nullptr};
+    return {row->ordinal, &notify.slots.at(row->ordinal)};
+  };
+  for (const LocalTag& id : due.told) {
+    if (NotifySlot* slot = slot_of(id).second) {
+      slot->notified_seq = cell.resource.row().revision.seq;
+    }
+  }
+  for (const Effects::Due::Telling& telling : due.tell) {
+    auto [ordinal, slot] = slot_of(telling.id);
+    if (slot == nullptr) continue;
+    slot->tell = telling.cause;
+    if (telling.supersedes) {
+      slot->supersedes = true;
+      slot->is_parked = false;
+      slot->failures = 0;
+      // It may have come through another gateway than the one it waits for.
+      if (std::erase(notify.starved, ordinal) > 0) slot->is_ready = false;
+      if (slot->winfo != nullptr) slot->winfo->needs_full = true;
+    }
+    // A decision of the presentity is no change of state: the throttle is not meant for it.
+    slot->not_before = absl::InfinitePast();
+    MakeReady(stripe, cell, ordinal, *slot);
+  }
+  for (const uint64_t ordinal :
+       due.winfo.empty() ? std::vector<uint64_t>() : notify.winfo_dialogs) {
+    NotifySlot& slot = notify.slots.at(ordinal);
+    for (const WinfoEntry& entry : due.winfo) slot.winfo->changed[entry.id] = entry;
+    MakeReady(stripe, cell, ordinal, slot);
+  }
+  if (due.state_changed) notify.sweep_left = cell.resource.subscriptions().size();
+  Enqueue(stripe, cell);
+}
+
+void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes) {
+  for (const auto& [id, row] : changes.subscriptions) {
+    if (row == nullptr) continue;
+    const bool is_new = !cell.notify.slots.contains(row->ordinal);
+    OnRow(stripe, cell, id, row);
+    NotifySlot& slot = cell.notify.slots.at(row->ordinal);
+    if (slot.winfo != nullptr) slot.winfo->needs_full = true;
+    if (!is_new) continue;
+    slot.cseq = row->cseq_limit;
+    if (slot.winfo != nullptr) slot.winfo->version = row->cseq_limit;
+    slot.tell = row->is_live() ? NotifyCause::kResync : NotifyCause::kTerminate;
+    MakeReady(stripe, cell, row->ordinal, slot);
+  }
+  DropSlots(stripe, cell);
+  cell.notify.sweep_left = cell.resource.subscriptions().size();
+  Enqueue(stripe, cell);
+}
+
+void Notifier::OnForgotten(Stripe& stripe, Cell& cell) {
+  for (auto& [ordinal, slot] : cell.notify.slots) {
+    stripe.wheel.Cancel(slot.timer);
+    stripe.wheel.Cancel(slot.expiry);
+  }
+}
+
+bool Notifier::Owes(const Cell& cell, const Subscription& row, const NotifySlot& slot) const {
+  if (slot.tell != NotifyCause::kNone) return true;
+  if (!row.is_live() || !row.is_authorized) return false;
+  if (slot.winfo != nullptr) return slot.winfo->is_due();
+  return slot.notified_seq < cell.resource.row().revision.seq;
+}
+
+Notifier::Slice Notifier::TakeSlice(Stripe& stripe, Cell& cell, absl::Time now) {
+  NotifyState& notify = cell.notify;
+  const auto& rows = cell.resource.subscriptions();
+  Slice slice;
+  const size_t count = std::min(notify.ready.size(), kRowsPerSlice);
+  const std::vector<uint64_t> ready(notify.ready.begin(),
+                                    notify.ready.begin() + static_cast<std::ptrdiff_t>(count));
+  notify.ready.erase(notify.ready.begin(),
+                     notify.ready.begin() + static_cast<std::ptrdiff_t>(count));
+  stripe.rows_this_hold += count;
+  for (uint64_t ordinal : ready) {
+    auto slot = notify.slots.find(ordinal);
+    if (slot == notify.slots.end()) continue;
+    slot->second.is_ready = false;
+    Visit(stripe, cell, rows.at(ordinal), slot->second, now, slice);
+  }
+  size_t left = count < kRowsPerSlice ? kRowsPerSlice - count : 0;
+  for (; left > 0 && notify.sweep_left > 0 && !rows.empty(); --left, --notify.sweep_left) {
+    auto it = rows.lower_bound(notify.cursor);
+    if (it == rows.end()) it = rows.begin();
+    notify.cursor = it->first + 1;
+    ++stripe.rows_this_hold;
+    Visit(stripe, cell, it->second, notify.slots.at(it->first), now, slice);
+  }
+  if (rows.empty()) notify.sweep_left = 0;
+  Enqueue(stripe, cell);
+  return slice;
+}
+
+bool Notifier::MayGo(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, NotifySlot& slot,
+                     absl::Time now, Slice& slice) {
+  if (!Owes(cell, *row, slot)) return false;
+  if (!slot.supersedes) {
+    if (slot.in_flight != 0 || slot.is_parked) return false;
+    if (now < slot.not_before) {
+      SetTimer(stripe, cell, row->ordinal, slot, slot.not_before);
+      return false;
+    }
+  }
+  const Revision& revision = cell.resource.row().revision;
+  const std::string& sender = cell.resource.row().last_sender;
+  if (slot.tell == NotifyCause::kNone && slot.winfo == nullptr && !sender.empty() &&
+      slot.notified_seq + 1 == revision.seq && row->dialog.remote_target() == sender) {
+    slot.notified_seq = revision.seq;  // it made this change itself
+    return false;
+  }
+  if (slot.cseq + kCseqBlock / 2 >= row->cseq_limit && !slot.is_raising &&
+      row->cseq_limit != UINT32_MAX) {
+    slot.is_raising = true;
+    slice.raise.emplace_back(row->id, slot.cseq);
+  }
+  return slot.cseq < row->cseq_limit;
+}
+
+void Notifier::Visit(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, NotifySlot& slot,
+                     absl::Time now, Slice& slice) {
+  if (!MayGo(stripe, cell, row, slot, now, slice)) return;
+  const size_t hash = LinkTable::NameHash(row->dialog.gateway());
+  auto& waiting_for = cell.notify.waiting_for;
+  const bool is_remembered =
+      std::find(waiting_for.begin(), waiting_for.end(), hash) != waiting_for.end();
+  const LinkTable::LinkId link =
+      links_.Take(row->dialog.gateway(), {stripe.index, cell.number, hash}, !is_remembered);
+  if (link == LinkTable::kNone) {
+    if (!is_remembered) waiting_for.push_back(hash);
+    if (!slot.is_ready) {
+      slot.is_ready = true;
+      cell.notify.starved.push_back(row->ordinal);
+    }
+    return;
+  }
+  Shipment shipment = Instruct(stripe, cell, row, slot, now);
+  shipment.link = link;
+  slice.shipments.push_back(std::move(shipment));
+}
+
+Notifier::Shipment Notifier::Instruct(Stripe& stripe, Cell& cell, const SubscriptionPtr& row,
+                                      NotifySlot& slot, absl::Time now) {
+  const ResourceRow& resource = cell.resource.row();
+  Shipment shipment{};
+  Instruction& out = shipment.instruction;
+  out.subscription = row;
+  out.cseq = ++slot.cseq;
+  out.epoch = epoch_;
+  out.state = row->state;
+  out.reason = row->reason;
+  if (row->is_live() && row->expires_at != absl::InfiniteFuture()) {
+    // RFC 6665 §4.1.3: never above what was granted; the grace period is ours alone.
+    const absl::Duration left = row->expires_at - config_.subscribe_grace - now;
+    out.expiry = std::clamp(left, absl::ZeroDuration(), row->granted);
+  }
+  out.cause = slot.tell != NotifyCause::kNone ? slot.tell
+              : slot.winfo != nullptr         ? NotifyCause::kWinfo
+                                              : resource.last_cause;
+  out.revision = resource.revision;
+  slot.told_seq = resource.revision.seq;
+  if (slot.winfo != nullptr) {
+    size_t rows = 0;
+    if (row->is_authorized) shipment.winfo = NextWinfo(cell, *slot.winfo, now, rows);
+    stripe.rows_this_hold += rows;
+  } else if (row->is_authorized) {
+    if (cell.notify.composed.has_value()) out.document = *cell.notify.composed;
+    out.revision.seq = slot.told_seq = cell.notify.composed_seq;
+    if (slot.told_seq > slot.notified_seq + 1 && slot.notified_seq > 0) {
+      stripe.coalesced += slot.told_seq - slot.notified_seq - 1;
+    }
+  }
+  slot.in_flight = slot.cseq;
+  slot.in_flight_cause = out.cause;
+  slot.tell = NotifyCause::kNone;
+  slot.supersedes = false;
+  slot.sent_at = now;
+  slot.not_before = now + config_.package(cell.resource.key().event.text()).min_notify_interval;
+  SetTimer(stripe, cell, row->ordinal, slot, now + 64 * config_.sip_t1 + kGuardSlack);
+  ++stripe.instructions;
+  return shipment;
+}
+
+Notifier::Consequence Notifier::OnReport(Stripe& stripe, Cell& cell, const Subscription& row,
+                                         const NotifyReport& report, absl::Time now) {
+  auto it = cell.notify.slots.find(row.ordinal);
+  if (it == cell.notify.slots.end()) return Consequence::kNone;
+  NotifySlot& slot = it->second;
+  if (report.cseq != slot.in_flight || report.epoch != epoch_) return Consequence::kNone;
+  slot.in_flight = 0;
+  stripe.wheel.Cancel(slot.timer);
+  slot.timer = kNoTimer;
+  // Whatever became of it, a terminating dialog has had its last NOTIFY - unless another is owed by
+  // now.
+  if (!row.is_live() && slot.tell == NotifyCause::kNone) return Consequence::kFinish;
+
+  const bool is_answered = report.outcome == NotifyOutcome::kAnswered;
+  if (is_answered && report.code >= 200 && report.code < 300) {
+    slot.notified_seq = std::max(slot.notified_seq, slot.told_seq);
+    slot.failures = 0;
+    if (Owes(cell, row, slot)) MakeReady(stripe, cell, row.ordinal, slot);
+    return Consequence::kNone;
+  }
+  if (report.outcome == NotifyOutcome::kSuperseded ||
+      report.outcome == NotifyOutcome::kStaleEpoch) {
+    OnLost(stripe, cell, row.ordinal);
+    return Consequence::kNone;
+  }
+  ++stripe.notify_failures;
+  const bool is_timeout = report.outcome == NotifyOutcome::kTimeout || report.code == 408;
+  const bool is_final =
+      (is_answered && EndsSubscription(report.code)) ||
+      report.outcome == NotifyOutcome::kUnsendable ||
+      (is_timeout && config_.on_notify_timeout == OnNotifyTimeout::kRemove) ||
+      (report.outcome == NotifyOutcome::kNoFlow && config_.on_flow_lost == OnFlowLost::kRemove);
+  if (is_final) return row.is_live() ? Consequence::kRemove : Consequence::kFinish;
+  if (report.outcome == NotifyOutcome::kNoFlow) {
+    slot.is_parked = true;
+    slot.tell = slot.in_flight_cause;
+  } else if (is_timeout && config_.on_notify_timeout == OnNotifyTimeout::kKeep) {
+    slot.notified_seq = std::max(slot.notified_seq, slot.told_seq);
+    if (Owes(cell, row, slot)) MakeReady(stripe, cell, row.ordinal, slot);
+  } else {
+    BackOff(stripe, cell, row.ordinal, slot, report.retry_after, now);
+  }
+  return Consequence::kNone;
+}
+
+void Notifier::BackOff(Stripe& stripe, Cell& cell, uint64_t ordinal, NotifySlot& slot,
+                       std::optional<absl::Duration> retry_after, absl::Time now) {
+  const absl::Duration back_off =
+      std::min(kFirstBackOff * (1 << std::min<int>(slot.failures, 6)), kLongestBackOff);
+  if (slot.failures < 255) ++slot.failures;
+  slot.not_before = now + retry_after.value_or(back_off);
+  if (slot.tell == NotifyCause::kNone) slot.tell = slot.in_flight_cause;
+  if (slot.winfo != nullptr) slot.winfo->needs_full = true;
+  MakeReady(stripe, cell, ordinal, slot);
+}
+
+void Notifier::OnLost(Stripe& stripe, Cell& cell, uint64_t ordinal) {
+  auto it = cell.notify.slots.find(ordinal);
+  if (it == cell.notify.slots.end()) return;
+  NotifySlot& slot = it->second;
+  slot.in_flight = 0;
+  stripe.wheel.Cancel(slot.timer);
+  slot.timer = kNoTimer;
+  if (slot.tell == NotifyCause::kNone) slot.tell = slot.in_flight_cause;
+  slot.not_before = absl::InfinitePast();
+  if (slot.winfo != nullptr) slot.winfo->needs_full = true;
+  MakeReady(stripe, cell, ordinal, slot);
+}
+
+void Notifier::OnAlarm(Stripe& stripe, Cell& cell, uint64_t ordinal) {
+  auto it = cell.notify.slots.find(ordinal);
+  if (it == cell.notify.slots.end()) return;
+  it->second.timer = kNoTimer;
+  if (it->second.in_flight != 0) {
+    OnLost(stripe, cell, ordinal);
+  } else {
+    MakeReady(stripe, cell, ordinal, it->second);
+  }
+}
+
+void Notifier::OnCredit(Stripe& stripe, Cell& cell, size_t name_hash) {
+  NotifyState& notify = cell.notify;
+  auto it = std::find(notify.waiting_for.begin(), notify.waiting_for.end(), name_hash);
+  if (it != notify.waiting_for.end()) notify.waiting_for.erase(it);
+  // Their is_ready stays: they only change the line they stand in.
+  notify.ready.insert(notify.ready.end(), notify.starved.begin(), notify.starved.end());
+  notify.starved.clear();
+  Enqueue(stripe, cell);
+}
+
+}  // namespace presence

@@ -1,0 +1,86 @@
+#ifndef PRESENCE_CORE_ENGINE_RESOURCE_H_
+#define PRESENCE_CORE_ENGINE_RESOURCE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "presence-core/storage/row_changes.h"
+
+namespace presence {
+
+// A resource is one presentity's state of one event package together with everybody who watches it,
+// and it is the unit of order: whatever happens to it happens one after the other.
+//
+//      command ──Decide(resource, command, now)──> Effects ──journal──> Apply(rows) ──> resource
+//                        (decide.h: pure)          (effects.h)           (here)
+//
+// A Resource holds durable rows and nothing else. It changes only in Apply, by whole rows, after
+// the journal has said that they are durable; so whoever reads it - a reader, the notifier, the
+// next decision - sees durable state, and replaying the same rows gives the same resource. What has
+// been told to whom is not state of the resource but of this process, and lives in NotifyState
+// (notifier.h).
+//
+// Invariants:
+//   - revision.seq rises with every visible change and never falls, whoever owns the resource;
+//   - an entity-tag names at most one publication, a local tag at most one subscription;
+//   - ordinals rise with creation, so walking by ordinal walks by age and never meets a row twice.
+//
+// Not thread-safe: its stripe guards it (stripe.h).
+class Resource {
+ public:
+  Resource(ResourceKey key, ResourceRow row) : key_(std::move(key)), row_(std::move(row)) {}
+
+  const ResourceKey& key() const { return key_; }
+  const ResourceRow& row() const { return row_; }
+
+  // Oldest first; at most a few dozen, so a list is searched as fast as a map.
+  const std::vector<PublicationPtr>& publications() const { return publications_; }
+  PublicationPtr FindPublication(PublicationId id) const;
+
+  // By ordinal, terminating ones included.
+  const absl::btree_map<uint64_t, SubscriptionPtr>& subscriptions() const { return subscriptions_; }
+  SubscriptionPtr FindSubscription(const LocalTag& id) const;
+  // Ordinals of the dialogs with this Call-ID.
+  absl::InlinedVector<uint64_t, 1> FindByCallId(std::string_view call_id) const;
+  // Live subscriptions to the state itself, winfo not counted.
+  uint32_t live_subscriptions() const { return live_subscriptions_; }
+
+  const absl::flat_hash_map<WatcherUri, WatcherRecordPtr>& watchers() const { return watchers_; }
+  const absl::flat_hash_map<RequestKey, AnswerRecordPtr>& answers() const { return answers_; }
+
+  // True when there is nothing to remember but the revision.
+  bool is_empty() const {
+    return publications_.empty() && subscriptions_.empty() && watchers_.empty() && answers_.empty();
+  }
+
+  // Makes the rows part of the resource. The rows are durable.
+  void Apply(const RowChanges& changes);
+
+  // Forgets what it has and takes `rows` instead: what the journal says after an outcome was
+  // unknown.
+  void Replace(const RowChanges& rows);
+
+  // The rows that lead from an empty resource to `rows`, for Apply.
+  static RowChanges ChangesToLoad(ResourceRows rows);
+
+ private:
+  void Put(const LocalTag& id, SubscriptionPtr row);
+  void Erase(const LocalTag& id);
+
+  const ResourceKey key_;
+  ResourceRow row_;
+  std::vector<PublicationPtr> publications_;
+  absl::btree_map<uint64_t, SubscriptionPtr> subscriptions_;
+  absl::flat_hash_map<LocalTag, uint64_t> ordinals_;
+  absl::flat_hash_map<uint64_t, absl::InlinedVector<uint64_t, 1>> by_call_id_;
+  absl::flat_hash_map<WatcherUri, WatcherRecordPtr> watchers_;
+  absl::flat_hash_map<RequestKey, AnswerRecordPtr> answers_;
+  uint32_t live_subscriptions_ = 0;
+};
+
+}  // namespace presence
+
+#endif  // PRESENCE_CORE_ENGINE_RESOURCE_H_

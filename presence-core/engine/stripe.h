@@ -1,0 +1,133 @@
+#ifndef PRESENCE_CORE_ENGINE_STRIPE_H_
+#define PRESENCE_CORE_ENGINE_STRIPE_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+#include "presence-core/engine/decide.h"
+#include "presence-core/engine/notify_state.h"
+#include "presence-core/engine/resource.h"
+#include "runtime/clock.h"
+#include "runtime/timer_wheel.h"
+
+namespace presence {
+
+// Tells the caller of a command how it ended, once its effects are durable or dropped.
+using Answer = absl::AnyInvocable<void(const absl::Status& durable)>;
+// A command as it waits in an inbox: decides, and returns how to answer.
+using Work = absl::AnyInvocable<Answer(const DecideContext&, Effects&)>;
+
+// A batch of decisions whose rows are on their way to the journal.
+struct PendingAppend {
+  explicit PendingAppend(const Resource& base) : effects(base) {}
+  Effects effects;
+  std::vector<Answer> answers;
+};
+
+// A resource and what this process does with it.
+struct Cell {
+  Cell(ResourceKey key, ResourceRow row, const EventPackage* event_package, uint32_t cell_number)
+      : resource(std::move(key), std::move(row)), package(event_package), number(cell_number) {}
+
+  Resource resource;
+  NotifyState notify;
+  const EventPackage* const package;
+  const uint32_t number;
+
+  // While an append or a load is outstanding, commands wait.
+  bool is_busy = false;
+  std::unique_ptr<PendingAppend> pending;
+  std::vector<Work> inbox;
+
+  // Alarms of publications and waiting watchers, by kind and ordinal; one for all answer records.
+  absl::flat_hash_map<uint64_t, TimerId> row_timers;
+  TimerId answers_timer = kNoTimer;
+};
+
+// What an alarm is for; a timer's payload is this, the cell's number and an ordinal.
+enum class Alarm : uint8_t { kPublication, kSubscription, kNotify, kWaiting, kAnswers };
+
+struct AlarmTarget {
+  Alarm alarm;
+  uint32_t cell;
+  uint64_t ordinal;
+
+  uint64_t Pack() const {
+    return (static_cast<uint64_t>(alarm) << 60) | (static_cast<uint64_t>(cell & 0xFFFFFFF) << 32) |
+           (ordinal & 0xFFFFFFFF);
+  }
+  static AlarmTarget Unpack(uint64_t payload) {
+    return {static_cast<Alarm>(payload >> 60), static_cast<uint32_t>((payload >> 32) & 0xFFFFFFF),
+            payload & 0xFFFFFFFF};
+  }
+};
+
+// One part of the map of resources, with everything that one lock guards: the resources, their
+// alarms, and the queue of those that have watchers to tell.
+struct Stripe {
+  Stripe(int stripe_index, absl::Time start) : index(stripe_index), wheel(start) {}
+
+  const int index;
+
+  // Lock order: a stripe's before the link table's; never two stripes' at once.
+  absl::Mutex mu;
+  absl::btree_map<ResourceKey, std::unique_ptr<Cell>> cells ABSL_GUARDED_BY(mu);
+  absl::flat_hash_map<uint32_t, Cell*> by_number ABSL_GUARDED_BY(mu);
+  absl::flat_hash_map<uint32_t, absl::InlinedVector<Cell*, 1>> by_hash ABSL_GUARDED_BY(mu);
+  uint32_t next_number ABSL_GUARDED_BY(mu) = 1;
+  // No resource of this stripe that has been forgotten had a higher seq: a new one starts here, so
+  // that a name's revisions never fall, even when it comes back after a silence.
+  uint64_t forgotten_seq ABSL_GUARDED_BY(mu) = 0;
+  TimerWheel wheel ABSL_GUARDED_BY(mu);
+  std::deque<Cell*> queue ABSL_GUARDED_BY(mu);
+  bool is_pumping ABSL_GUARDED_BY(mu) = false;
+
+  // Counters of EngineCounters.
+  uint64_t publishes ABSL_GUARDED_BY(mu) = 0;
+  uint64_t subscribes ABSL_GUARDED_BY(mu) = 0;
+  uint64_t instructions ABSL_GUARDED_BY(mu) = 0;
+  uint64_t notify_failures ABSL_GUARDED_BY(mu) = 0;
+  uint64_t coalesced ABSL_GUARDED_BY(mu) = 0;
+  uint64_t publications ABSL_GUARDED_BY(mu) = 0;   // rows now
+  uint64_t subscriptions ABSL_GUARDED_BY(mu) = 0;  // rows now
+  uint64_t expired_publications ABSL_GUARDED_BY(mu) = 0;
+  uint64_t expired_subscriptions ABSL_GUARDED_BY(mu) = 0;
+  uint64_t rows_this_hold ABSL_GUARDED_BY(mu) = 0;
+  uint64_t max_rows_per_hold ABSL_GUARDED_BY(mu) = 0;
+  absl::Duration max_hold ABSL_GUARDED_BY(mu);
+};
+
+// Holds a stripe's lock and watches that nobody holds it for long.
+class ABSL_SCOPED_LOCKABLE StripeLock {
+ public:
+  StripeLock(Stripe& stripe, const Clock& clock) ABSL_EXCLUSIVE_LOCK_FUNCTION(stripe.mu)
+      : stripe_(stripe), clock_(clock) {
+    stripe_.mu.Lock();
+    stripe_.rows_this_hold = 0;
+    since_ = clock_.Now();
+  }
+  ~StripeLock() ABSL_UNLOCK_FUNCTION() {
+    stripe_.max_hold = std::max(stripe_.max_hold, clock_.Now() - since_);
+    stripe_.max_rows_per_hold = std::max(stripe_.max_rows_per_hold, stripe_.rows_this_hold);
+    stripe_.mu.Unlock();
+  }
+  StripeLock(const StripeLock&) = delete;
+  StripeLock& operator=(const StripeLock&) = delete;
+
+ private:
+  Stripe& stripe_;
+  const Clock& clock_;
+  absl::Time since_;
+};
+
+}  // namespace presence
+
+#endif  // PRESENCE_CORE_ENGINE_STRIPE_H_
