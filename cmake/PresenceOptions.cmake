@@ -31,3 +31,8 @@ if(PRESENCE_SANITIZE)
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PRESENCE_SANITIZE})
 endif()
+
+if(PRESENCE_FUZZ)
+  # Without coverage in the rooms under test, libFuzzer finds no input interesting and exits.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
