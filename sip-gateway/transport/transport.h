@@ -43,8 +43,8 @@ struct Source {
   ListenerId listener =
       kAnyListener;  // it came in by this one, or from a connection opened from it
   FlowId flow = kNoFlow;
-  SocketAddress remote;
-  absl::Time arrived;
+  SocketAddress remote = {};
+  absl::Time arrived = {};
 };
 
 // Where a message goes. With a flow that is still open the flow is used and the rest does not
@@ -52,7 +52,7 @@ struct Source {
 // by alias), or opens one if it may.
 struct NextHop {
   Protocol protocol = Protocol::kUdp;
-  SocketAddress remote;
+  SocketAddress remote = {};
   ListenerId listener = kAnyListener;  // to send from; any: the first of this protocol and family
   FlowId flow = kNoFlow;
   bool may_connect = true;
