@@ -17,21 +17,33 @@ DnsReplyPtr DnsCache::Find(const DnsQuestion& question) {
   return it->second->reply;
 }
 
-void DnsCache::Fetch(const DnsQuestion& question, Waiter waiter) {
-  auto [it, is_new] = waiting_.try_emplace(question);
-  it->second.push_back(std::move(waiter));
+void DnsCache::Fetch(const DnsQuestion& question, uint64_t tag, Waiter waiter) {
+  auto [it, is_new] = fetching_.try_emplace(question);
+  it->second.waiters.insert_or_assign(tag, std::move(waiter));
   if (!is_new) {
     ++counters_.merged;
     return;
   }
-  queue_.push_back(question);
+  it->second.queued = queue_.insert(queue_.end(), question);
   AskWhatMayBeAsked();
+}
+
+void DnsCache::Abandon(const DnsQuestion& question, uint64_t tag) {
+  const auto it = fetching_.find(question);
+  if (it == fetching_.end()) return;
+  Fetching& fetching = it->second;
+  fetching.waiters.erase(tag);
+  // Else an outage of the DNS would let the queue grow without end.
+  if (!fetching.waiters.empty() || fetching.queued == queue_.end()) return;
+  queue_.erase(fetching.queued);
+  fetching_.erase(it);
 }
 
 void DnsCache::AskWhatMayBeAsked() {
   while (!queue_.empty() && outstanding_ < options_.max_outstanding) {
     const DnsQuestion question = std::move(queue_.front());
     queue_.pop_front();
+    fetching_.at(question).queued = queue_.end();
     ++outstanding_;
     ++counters_.questions;
     resolver_.Ask(question,
@@ -42,10 +54,10 @@ void DnsCache::AskWhatMayBeAsked() {
 void DnsCache::OnReply(const DnsQuestion& question, DnsReply reply) {
   --outstanding_;
   const DnsReplyPtr known = Remember(question, std::move(reply));
-  auto node = waiting_.extract(question);
+  auto node = fetching_.extract(question);
   AskWhatMayBeAsked();
   // Last: a waiter may come back with questions of its own.
-  for (Waiter& waiter : node.mapped()) waiter(known);
+  for (auto& [tag, waiter] : node.mapped().waiters) waiter(known);
 }
 
 DnsReplyPtr DnsCache::Remember(const DnsQuestion& question, DnsReply reply) {

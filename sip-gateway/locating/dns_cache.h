@@ -3,9 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <list>
-#include <vector>
+#include <map>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
@@ -54,12 +53,18 @@ class DnsCache {
   // The reply to a question if it is known and still to be believed; else null.
   DnsReplyPtr Find(const DnsQuestion& question);
 
-  // Calls `waiter` with the DNS's reply, later. `waiter` may call Find and Fetch.
+  // Calls `waiter` with the DNS's reply, later. `waiter` may call Find, Fetch and Abandon. `tag`
+  // names it among those who wait for this question; they are called in order of their tags.
   using Waiter = absl::AnyInvocable<void(const DnsReplyPtr&)>;
-  void Fetch(const DnsQuestion& question, Waiter waiter);
+  void Fetch(const DnsQuestion& question, uint64_t tag, Waiter waiter);
+
+  // Ends Fetch. A question that nobody waits for any more leaves the queue; one that is on its way
+  // is seen through, for the next who asks. A waiter that is unknown is not an error.
+  void Abandon(const DnsQuestion& question, uint64_t tag);
 
   const Counters& counters() const { return counters_; }
   size_t size() const { return entries_.size(); }
+  size_t queued() const { return queue_.size(); }
 
  private:
   struct Entry {
@@ -69,6 +74,11 @@ class DnsCache {
     absl::Time stale_until;  // InfinitePast for what is no use when stale
   };
   using Entries = std::list<Entry>;
+  using Queue = std::list<DnsQuestion>;
+  struct Fetching {
+    std::map<uint64_t, Waiter> waiters;
+    Queue::iterator queued;  // end() once it is asked
+  };
 
   void AskWhatMayBeAsked();
   void OnReply(const DnsQuestion& question, DnsReply reply);
@@ -82,8 +92,8 @@ class DnsCache {
   Counters counters_;
   Entries entries_;  // most recently used first
   absl::flat_hash_map<DnsQuestion, Entries::iterator> index_;
-  absl::flat_hash_map<DnsQuestion, std::vector<Waiter>> waiting_;
-  std::deque<DnsQuestion> queue_;  // of `waiting_`, those not asked yet
+  absl::flat_hash_map<DnsQuestion, Fetching> fetching_;
+  Queue queue_;  // of `fetching_`, those not asked yet
   size_t outstanding_ = 0;
 };
 

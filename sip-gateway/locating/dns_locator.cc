@@ -60,7 +60,7 @@ std::optional<LocateResult> DnsLocator::Step(Lookup& lookup, std::vector<DnsQues
 void DnsLocator::Ask(LookupId id, Lookup& lookup, const std::vector<DnsQuestion>& missing) {
   for (const DnsQuestion& question : missing) {
     if (!lookup.asked.insert(question).second) continue;
-    cache_.Fetch(question,
+    cache_.Fetch(question, id,
                  [this, id, question](const DnsReplyPtr& reply) { Learn(id, question, reply); });
   }
 }
@@ -92,8 +92,17 @@ LocateResult DnsLocator::Ordered(LocateResult result) {
 }
 
 void DnsLocator::Cancel(LookupId id) {
-  lookups_.erase(id);
+  const auto it = lookups_.find(id);
+  if (it == lookups_.end()) return;
+  AbandonQuestions(id, *it->second);
+  lookups_.erase(it);
   SetDeadlineAlarm();
+}
+
+void DnsLocator::AbandonQuestions(LookupId id, const Lookup& lookup) {
+  for (const DnsQuestion& question : lookup.asked) {
+    if (!lookup.facts.contains(question)) cache_.Abandon(question, id);
+  }
 }
 
 void DnsLocator::MarkDead(const Target& target, absl::Duration duration) {
@@ -120,6 +129,7 @@ void DnsLocator::OnDeadline() {
     if (absl::IsUnavailable(result.status())) {
       result = LocateTimedOut(lookup.destination.host, options_.deadline);
     }
+    AbandonQuestions(id, lookup);
     Finish(id, std::move(result));
   }
   SetDeadlineAlarm();

@@ -80,6 +80,7 @@ class DnsLocator final : public Locator {
   std::optional<LocateResult> Step(Lookup& lookup, std::vector<DnsQuestion>& missing);
   void Ask(LookupId id, Lookup& lookup, const std::vector<DnsQuestion>& missing);
   void Learn(LookupId id, const DnsQuestion& question, const DnsReplyPtr& reply);
+  void AbandonQuestions(LookupId id, const Lookup& lookup);
   void Finish(LookupId id, LocateResult result);
   LocateResult Ordered(LocateResult result);
   void OnDeadline();

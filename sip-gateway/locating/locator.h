@@ -54,6 +54,7 @@ struct Destination {
   friend bool operator==(const Destination&, const Destination&) = default;
 };
 
+// Never 0.
 using LookupId = uint64_t;
 
 // The targets in the order in which to try them (RFC 3263 §4.3), at least one. Errors:

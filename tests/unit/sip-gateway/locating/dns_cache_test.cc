@@ -28,7 +28,8 @@ class DnsCacheTest : public ::testing::Test {
 
   // Asks, and notes the reply in `replies_` when it comes.
   void Fetch(const std::string& name) {
-    cache_->Fetch(AddressOf(name), [this](const DnsReplyPtr& reply) { replies_.push_back(reply); });
+    cache_->Fetch(AddressOf(name), ++last_tag_,
+                  [this](const DnsReplyPtr& reply) { replies_.push_back(reply); });
   }
 
   // Fetches and replies at once.
@@ -43,6 +44,7 @@ class DnsCacheTest : public ::testing::Test {
   FakeResolver resolver_;
   std::unique_ptr<DnsCache> cache_ =
       std::make_unique<DnsCache>(DnsCache::Options{}, resolver_, clock_);
+  uint64_t last_tag_ = 0;
   std::vector<DnsReplyPtr> replies_;
 };
 
@@ -196,8 +198,35 @@ TEST_F(DnsCacheTest, MergesWithQuestionsThatStillStandInTheQueue) {
   EXPECT_EQ(resolver_.asked().size(), 2u);
 }
 
+TEST_F(DnsCacheTest, DoesNotAskWhatNobodyWaitsForAnyMore) {
+  Use({.max_outstanding = 1});
+  Fetch("a.example");
+  Fetch("b.example");
+  Fetch("b.example");
+  Fetch("c.example");
+
+  cache_->Abandon(AddressOf("b.example"), 2);
+  EXPECT_EQ(cache_->queued(), 2u);
+  cache_->Abandon(AddressOf("b.example"), 3);
+  cache_->Abandon(AddressOf("b.example"), 3);
+  EXPECT_EQ(cache_->queued(), 1u);
+  ASSERT_TRUE(resolver_.Reply("A a.example", Positive(absl::Seconds(60))));
+
+  EXPECT_THAT(resolver_.asked(), ElementsAre("A a.example", "A c.example"));
+}
+
+TEST_F(DnsCacheTest, KeepsTheReplyToAQuestionAbandonedOnItsWay) {
+  Fetch("a.example");
+
+  cache_->Abandon(AddressOf("a.example"), last_tag_);
+  ASSERT_TRUE(resolver_.Reply("A a.example", Positive(absl::Seconds(60))));
+
+  EXPECT_THAT(replies_, IsEmpty());
+  EXPECT_TRUE(Knows("a.example"));
+}
+
 TEST_F(DnsCacheTest, LetsAWaiterAskAgain) {
-  cache_->Fetch(AddressOf("a.example"), [this](const DnsReplyPtr&) {
+  cache_->Fetch(AddressOf("a.example"), ++last_tag_, [this](const DnsReplyPtr&) {
     EXPECT_FALSE(Knows("a.example"));
     Fetch("a.example");
     Fetch("b.example");

@@ -380,6 +380,25 @@ TEST_F(DnsLocatorTest, RefusesMoreLookupsThanMayWait) {
   EXPECT_EQ(locator_->counters().refused, 1u);
 }
 
+TEST_F(DnsLocatorTest, ForgetsQueuedQuestionsOfLookupsThatAreOver) {
+  server_.Hold();
+  options_.cache.max_outstanding = 1;
+  options_.rules.has_ipv6 = false;
+  Begin({.host = "first.example.com", .port = 5060});
+  for (int i = 0; i < 100; ++i) {
+    locator_->Cancel(Begin({.host = "x" + std::to_string(i) + ".example.com", .port = 5060})->id);
+    Begin({.host = "y" + std::to_string(i) + ".example.com", .port = 5060});
+  }
+  clock_.Advance(absl::Seconds(8));
+  loop_.RunUntilIdle();
+
+  server_.Release();
+  loop_.RunUntilIdle();
+
+  EXPECT_THAT(server_.questions(), ElementsAre("A first.example.com"));
+  EXPECT_EQ(locator_->waiting(), 0u);
+}
+
 TEST_F(DnsLocatorTest, LetsACallbackStartTheNextLookup) {
   server_.Serve({A("one.example.com", "192.0.2.1"), A("two.example.com", "192.0.2.2")});
   Start();
