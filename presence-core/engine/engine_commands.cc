@@ -101,7 +101,8 @@ void Engine::Watch(WatchCommand command, Done<WatchOutcome> done) {
     done(package.status());
     return;
   }
-  impl_->Submit(KeyOf(command.presentity, command.event),
+  const ResourceKey key = KeyOf(command.presentity, command.event);
+  impl_->Submit(key,
                 Impl::Answering<WatchOutcome>(
                     [command = std::move(command)](const DecideContext& context, Effects& effects) {
                       return DecideWatch(context, command, effects);

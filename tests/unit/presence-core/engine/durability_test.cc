@@ -1,0 +1,150 @@
+#include "tests/unit/presence-core/engine/engine_fixture.h"
+
+namespace presence {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using Fate = ScriptedJournal::Fate;
+
+// What nobody may see before it is durable, and what becomes of it when it is not.
+class DurabilityTest : public EngineTest {
+ protected:
+  std::string State(const std::string& user) {
+    auto view = engine->GetState({Key(user), Event("presence"), std::nullopt, {}, ""});
+    return std::string(view->document->body());
+  }
+  void PublishLater(const std::string& text) {
+    engine->Publish(Publication("alice", text),
+                    [this](auto outcome) { answers.push_back(outcome.status()); });
+    executor.RunUntilIdle();
+  }
+  void NextFate(Fate fate) {
+    auto used = std::make_shared<bool>(false);
+    journal.fate = [fate, used] { return std::exchange(*used, true) ? Fate::kDurable : fate; };
+  }
+
+  std::vector<absl::Status> answers;
+};
+
+TEST_F(DurabilityTest, NobodySeesAChangeBeforeItIsDurable) {
+  Subscribe("alice", "bob");
+  Answer();
+  Sent();
+  journal.answers_by_itself = false;
+
+  PublishLater("open");
+  EXPECT_THAT(answers, IsEmpty());
+  EXPECT_THAT(Sent(), IsEmpty());
+  EXPECT_EQ(State("alice"), "none");
+  journal.RunHeld();
+  executor.RunUntilIdle();
+
+  EXPECT_THAT(answers, ElementsAre(absl::OkStatus()));
+  EXPECT_THAT(Sent(), ElementsAre("bob 2 active open"));
+  EXPECT_EQ(State("alice"), "open");
+}
+
+TEST_F(DurabilityTest, CommandsThatWaitedAreDecidedAsOneBatch) {
+  journal.answers_by_itself = false;
+  for (const char* text : {"one", "two", "three", "four"}) PublishLater(text);
+
+  journal.RunHeld();
+  EXPECT_EQ(journal.appends(), 2u);
+  journal.RunHeld();
+
+  EXPECT_THAT(answers, SizeIs(4));
+  EXPECT_THAT(journal.rows().at(Key("alice")).publications, SizeIs(4));
+}
+
+// P20
+TEST_F(DurabilityTest, ARejectedChangeIsAsIfItHadNeverBeen) {
+  Subscribe("alice", "bob");
+  Answer();
+  Sent();
+  NextFate(Fate::kRejected);
+
+  PublishLater("open");
+
+  EXPECT_EQ(ReasonOf(answers.at(0)), ErrorReason::kStorageUnavailable);
+  EXPECT_EQ(State("alice"), "none");
+  EXPECT_THAT(Sent(), IsEmpty());
+  PublishLater("again");
+  EXPECT_EQ(State("alice"), "again");
+}
+
+TEST_F(DurabilityTest, AnUnknownOutcomeIsReadBackAndBelieved) {
+  Subscribe("alice", "bob");
+  Answer();
+  Sent();
+
+  NextFate(Fate::kUnknownWritten);
+  PublishLater("written");
+  EXPECT_EQ(State("alice"), "written");
+  EXPECT_THAT(Sent(), ElementsAre("bob 2 active written"));
+  Answer();
+  NextFate(Fate::kUnknownDropped);
+  PublishLater("dropped");
+
+  EXPECT_EQ(State("alice"), "written");
+  EXPECT_EQ(ReasonOf(answers.at(0)), ErrorReason::kStorageUnavailable);
+  EXPECT_EQ(ReasonOf(answers.at(1)), ErrorReason::kStorageUnavailable);
+}
+
+TEST_F(DurabilityTest, AResourceInDoubtDecidesNothingUntilItHasBeenRead) {
+  bool fails = true;
+  journal.load_fails = [&] { return fails; };
+  NextFate(Fate::kUnknownWritten);
+  PublishLater("one");
+
+  PublishLater("two");
+  executor.RunFor(absl::Seconds(1));
+  EXPECT_EQ(ReasonOf(answers.at(1)), ErrorReason::kStorageUnavailable);
+  fails = false;
+  executor.RunFor(absl::Seconds(1));
+  PublishLater("three");
+
+  EXPECT_TRUE(answers.at(2).ok());
+  EXPECT_THAT(journal.rows().at(Key("alice")).publications, SizeIs(2));
+}
+
+// P21
+TEST_F(DurabilityTest, ARequestRepeatedAfterACrashGetsItsOnePublication) {
+  PublishCommand command = Publication("alice", "open");
+  command.idempotency.sip = RequestKey::Of({"PUBLISH", "call", "tag", "1"});
+  NextFate(Fate::kNeverAnswered);
+  engine->Publish(command, [](auto) { FAIL() << "the process had died"; });
+  executor.RunUntilIdle();
+
+  StartEngine();
+  const auto outcome = Publish(command);
+
+  ASSERT_TRUE(outcome.ok());
+  ASSERT_THAT(journal.rows().at(Key("alice")).publications, SizeIs(1));
+  EXPECT_EQ(journal.rows().at(Key("alice")).publications[0]->etag, outcome->etag);
+}
+
+TEST_F(DurabilityTest, NoCseqIsUsedAboveWhatIsDurable) {
+  Subscribe("alice", "bob");
+  Answer();
+  for (int i = 0; i < 600; ++i) {
+    engine->ResendState(Key("alice"), [](auto) {});
+    executor.RunUntilIdle();
+    const uint32_t limit = journal.rows().at(Key("alice")).subscriptions[0]->cseq_limit;
+    ASSERT_LE(gateway.sent.back().cseq, limit);
+    Answer();
+  }
+}
+
+TEST_F(DurabilityTest, AFetchLeavesNoRow) {
+  SubscribeCommand fetch = Subscription("alice", "bob");
+  fetch.expiry = absl::ZeroDuration();
+
+  Subscribe(fetch);
+
+  EXPECT_THAT(journal.rows().at(Key("alice")).subscriptions, IsEmpty());
+}
+
+}  // namespace
+}  // namespace presence

@@ -1,0 +1,169 @@
+#include "tests/unit/presence-core/engine/engine_fixture.h"
+
+namespace presence {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class WinfoTest : public EngineTest {
+ protected:
+  void SetUp() override {
+    registry = MakeTextRegistry(UnknownWatcher::kPending);
+    StartEngine();
+  }
+  // What the watcher information dialogs have been sent since the last call.
+  std::vector<std::string> Winfo() {
+    std::vector<std::string> texts;
+    for (; seen < gateway.sent.size(); ++seen) {
+      const Instruction& i = gateway.sent[seen];
+      if (i.subscription->event.is_winfo()) texts.emplace_back(i.document.body());
+    }
+    return texts;
+  }
+};
+
+// W01 W03
+TEST_F(WinfoTest, ReportsEverySubscriptionInFullAndThenWhatChanges) {
+  Subscribe("alice", "bob");
+  Subscribe("alice", "bob");
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+  Subscribe("alice", "carol");
+  Answer();
+
+  EXPECT_THAT(Winfo(), ElementsAre("full 0: bob@example.com pending subscribe; "
+                                   "bob@example.com pending subscribe;",
+                                   "partial 1: carol@example.com pending subscribe;"));
+}
+
+// W02
+TEST_F(WinfoTest, IsForThePresentityOnly) {
+  EXPECT_EQ(ReasonOf(Subscribe("alice", "bob", "presence.winfo").status()),
+            ErrorReason::kWatcherBlocked);
+}
+
+// W04
+TEST_F(WinfoTest, SaysApprovedAndRejected) {
+  Subscribe("alice", "bob");
+  Subscribe("alice", "mallory");
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+  Winfo();
+
+  Decide("alice", "bob", WatcherDecision::kAllow);
+  Answer();
+  Decide("alice", "mallory", WatcherDecision::kBlock);
+  Answer();
+
+  EXPECT_THAT(Winfo(), ElementsAre("partial 1: bob@example.com active approved;",
+                                   "partial 2: mallory@example.com terminated rejected;"));
+}
+
+// W05
+TEST_F(WinfoTest, SaysTimeoutWhenAnActiveWatcherGoesOrItsNotifyFails) {
+  Decide("alice", "bob", WatcherDecision::kAllow);
+  SubscribeCommand shortly = Subscription("alice", "bob");
+  shortly.expiry = absl::Seconds(60);
+  Subscribe(shortly);
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+  Winfo();
+
+  executor.RunFor(absl::Seconds(61));
+  Answer();
+
+  EXPECT_THAT(Winfo(), ElementsAre("partial 1: bob@example.com terminated timeout;"));
+}
+
+// W06
+TEST_F(WinfoTest, APendingWatcherThatGoesIsWaitingUntilGivenUp) {
+  config.waiting_lifetime = absl::Minutes(30);
+  StartEngine();
+  SubscribeCommand shortly = Subscription("alice", "bob");
+  shortly.expiry = absl::Seconds(60);
+  Subscribe(shortly);
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+  Winfo();
+
+  executor.RunFor(absl::Seconds(61));
+  Answer();
+  EXPECT_THAT(Winfo(), ElementsAre("partial 1: bob@example.com waiting timeout;"));
+  executor.RunFor(absl::Minutes(30));
+  Answer();
+
+  EXPECT_THAT(Winfo(), ElementsAre("partial 2: bob@example.com terminated giveup;"));
+}
+
+// W07
+TEST_F(WinfoTest, ARefreshGetsTheFullStateUnderTheNextVersion) {
+  SubscribeCommand winfo = Subscription("alice", "alice", "presence.winfo");
+  const LocalTag tag = Subscribe(winfo)->id;
+  Answer();
+  Subscribe("alice", "bob");
+  Answer();
+  Winfo();
+
+  winfo.local_tag = tag.text();
+  winfo.cseq = 2;
+  Subscribe(winfo);
+
+  EXPECT_THAT(Winfo(), ElementsAre("full 2: bob@example.com pending subscribe;"));
+}
+
+// W08
+TEST_F(WinfoTest, AFetchShowsOnlyWhenItLeavesSomebodyToDecideOn) {
+  Decide("alice", "friend", WatcherDecision::kAllow);
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+  Winfo();
+
+  SubscribeCommand fetch = Subscription("alice", "friend");
+  fetch.expiry = absl::ZeroDuration();
+  Subscribe(fetch);
+  Answer();
+  EXPECT_THAT(Winfo(), IsEmpty());
+  fetch = Subscription("alice", "stranger");
+  fetch.expiry = absl::ZeroDuration();
+  Subscribe(fetch);
+  Answer();
+
+  EXPECT_THAT(Winfo(), ElementsAre("partial 1: stranger@example.com waiting timeout;"));
+}
+
+TEST_F(WinfoTest, MergesWhatChangesWhileANotifyIsUnanswered) {
+  Subscribe("alice", "alice", "presence.winfo");
+  Winfo();
+
+  Subscribe("alice", "bob");
+  Subscribe("alice", "carol");
+  Decide("alice", "bob", WatcherDecision::kAllow);
+  EXPECT_THAT(Winfo(), IsEmpty());
+  Answer();
+
+  EXPECT_THAT(Winfo(), ElementsAre("partial 1: bob@example.com active approved; "
+                                   "carol@example.com pending subscribe;"));
+}
+
+TEST_F(WinfoTest, SplitsAFullStateThatIsTooLargeIntoAFullAndPartialDocuments) {
+  for (int i = 0; i < 450; ++i) Subscribe("alice", "w" + std::to_string(i));
+  Answer();
+  Winfo();
+
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+
+  const std::vector<std::string> texts = Winfo();
+  ASSERT_EQ(texts.size(), 3u);
+  size_t watchers = 0;
+  for (const std::string& text : texts) {
+    watchers += static_cast<size_t>(std::count(text.begin(), text.end(), ';'));
+  }
+  EXPECT_EQ(watchers, 450u);
+  EXPECT_EQ(texts[0].substr(0, 7), "full 0:");
+  EXPECT_EQ(texts[2].substr(0, 10), "partial 2:");
+}
+
+}  // namespace
+}  // namespace presence
