@@ -159,6 +159,14 @@ std::optional<std::string_view> FindParameter(std::string_view parameters, std::
   return std::nullopt;
 }
 
+bool IsRepeated(std::string_view parameters, std::string_view name) {
+  int count = 0;
+  while (const std::optional<Parameter> parameter = TakeParameter(parameters)) {
+    count += EqualsIgnoreCase(parameter->name, name) ? 1 : 0;
+  }
+  return count > 1;
+}
+
 std::vector<std::string_view> SplitList(std::string_view value) {
   std::vector<std::string_view> elements;
   while (!value.empty()) {

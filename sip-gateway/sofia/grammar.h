@@ -18,6 +18,10 @@ namespace presence::sip {
 // parameter without a value is found with an empty one. Quotes around a value are kept.
 std::optional<std::string_view> FindParameter(std::string_view parameters, std::string_view name);
 
+// Whether `name` (any case) stands among the parameters more than once, which RFC 3261 7.3.1
+// forbids: two readers could each take another one.
+bool IsRepeated(std::string_view parameters, std::string_view name);
+
 // Cuts a list at its top-level commas: those inside quotes or angle brackets do not count. Elements
 // come without outer white space; empty ones are left out (RFC 3261 7.3.1 lists have none, old
 // phones send some).

@@ -1,6 +1,7 @@
 #include "sip-gateway/sofia/header_values.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -38,18 +39,27 @@ bool TakeHost(std::string_view& rest, std::string_view& host) {
   return !host.empty();
 }
 
+// False: a parameter that decides where an answer goes or whose it is stands twice or has no such
+// value.
 bool TakeViaParameters(std::string_view text, Via& via) {
+  bool has_branch = false;
+  bool has_received = false;
+  bool has_maddr = false;
+  const auto first = [](bool& seen) { return !std::exchange(seen, true); };
   std::string_view rest = text;
   while (const std::optional<Parameter> parameter = TakeParameter(rest)) {
     const auto is = [&](std::string_view name) { return EqualsIgnoreCase(parameter->name, name); };
     if (is("branch")) {
-      if (via.branch.empty()) via.branch = parameter->value;
+      if (!first(has_branch) || !IsToken(parameter->value)) return false;
+      via.branch = parameter->value;
     } else if (is("rport")) {
-      via.has_rport = true;
+      if (!first(via.has_rport)) return false;
       if (!parameter->value.empty() && !ParsePort(parameter->value, via.rport)) return false;
     } else if (is("received")) {
+      if (!first(has_received)) return false;
       via.received = parameter->value;
     } else if (is("maddr")) {
+      if (!first(has_maddr)) return false;
       via.maddr = parameter->value;
     } else if (is("alias")) {
       via.has_alias = true;
@@ -141,7 +151,7 @@ absl::StatusOr<NameAddr> ParseNameAddr(std::string_view text) {
     return Malformed("Address");
   }
   if (const auto tag = FindParameter(address.parameters, "tag")) {
-    if (!IsToken(*tag)) return Malformed("Tag");
+    if (!IsToken(*tag) || IsRepeated(address.parameters, "tag")) return Malformed("Tag");
     address.tag = *tag;
   }
   return address;
@@ -156,7 +166,7 @@ absl::StatusOr<EventField> ParseEvent(std::string_view value) {
                           event.type.back() != '.' &&
                           !(event.type.find("..") != std::string_view::npos);
   if (!is_package || (!event.parameters.empty() && event.parameters.front() != ';') ||
-      !AreParameters(event.parameters)) {
+      !AreParameters(event.parameters) || IsRepeated(event.parameters, "id")) {
     return Malformed("Event");
   }
   event.id = FindParameter(event.parameters, "id");

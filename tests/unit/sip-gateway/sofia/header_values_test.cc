@@ -65,6 +65,19 @@ TEST(ViaTest, RefusesWhatIsNoVia) {
   }
 }
 
+// RFC 3261 7.3.1: two readers of such a message could take different transactions, dialogs or
+// events for it.
+TEST(ParametersTest, AreRefusedTwiceWhereTheyIdentifySomething) {
+  for (const std::string parameters :
+       {";branch=z9hG4bKa;branch=z9hG4bKb", ";rport=1;RPORT=2", ";rport;rport",
+        ";received=192.0.2.1;received=192.0.2.2", ";maddr=a;maddr=b"}) {
+    EXPECT_FALSE(ParseTopVia("SIP/2.0/UDP host" + parameters).ok()) << parameters;
+  }
+  EXPECT_FALSE(ParseNameAddr("<sip:a@b>;tag=1;Tag=2").ok());
+  EXPECT_FALSE(ParseEvent("presence;id=1;id=2").ok());
+  EXPECT_TRUE(ParseEvent("presence;x=1;x=2").ok());
+}
+
 TEST(NameAddrTest, ReadsNameUriAndParameters) {
   const absl::StatusOr<NameAddr> address =
       ParseNameAddr("\"A. \\\" <Bell>\" <sip:bell@example.com;x=1?y=2>;tag=abc;q=0.1");
