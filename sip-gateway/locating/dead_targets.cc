@@ -1,25 +1,28 @@
 #include "sip-gateway/locating/dead_targets.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace presence::sip {
 
 void DeadTargets::Mark(const Target& target, absl::Duration duration) {
   if (duration <= absl::ZeroDuration()) duration = options_.default_duration;
-  const absl::Time until = clock_.Now() + std::min(duration, options_.max_duration);
-  if (!until_.contains(target)) MakeRoom();
-  absl::Time& known = until_.try_emplace(target, until).first->second;
-  known = std::max(known, until);
+  absl::Time until = clock_.Now() + std::min(duration, options_.max_duration);
+  if (const auto known = until_.find(target); known != until_.end()) {
+    until = std::max(until, known->second);
+    Clear(target);
+  }
+  // The first in time: one whose time is over if there is any.
+  while (until_.size() >= options_.max_entries && !until_.empty()) Clear(by_time_.begin()->second);
+  until_.emplace(target, until);
+  by_time_.emplace(until, target);
 }
 
-void DeadTargets::Clear(const Target& target) { until_.erase(target); }
-
-void DeadTargets::MakeRoom() {
-  if (until_.size() < options_.max_entries) return;
-  const absl::Time now = clock_.Now();
-  absl::erase_if(until_, [&](const auto& entry) { return entry.second <= now; });
-  if (until_.size() < options_.max_entries || until_.empty()) return;
-  until_.erase(std::ranges::min_element(until_, {}, [](const auto& e) { return e.second; }));
+void DeadTargets::Clear(Target target) {
+  const auto it = until_.find(target);
+  if (it == until_.end()) return;
+  by_time_.erase({it->second, std::move(target)});
+  until_.erase(it);
 }
 
 absl::Time DeadTargets::DeadUntil(const Target& target) const {

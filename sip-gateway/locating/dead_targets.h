@@ -2,6 +2,8 @@
 #define PRESENCE_SIP_GATEWAY_LOCATING_DEAD_TARGETS_H_
 
 #include <cstddef>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -30,7 +32,7 @@ class DeadTargets {
 
   // Only lengthens the time of a target already marked. Zero or less stands for the default time.
   void Mark(const Target& target, absl::Duration duration);
-  void Clear(const Target& target);
+  void Clear(Target target);
 
   // Moves the dead ones behind the living, whose order stays; among themselves the first to come
   // back stands first.
@@ -41,11 +43,11 @@ class DeadTargets {
  private:
   // InfinitePast for a target that is not dead.
   absl::Time DeadUntil(const Target& target) const;
-  void MakeRoom();
 
   const Options options_;
   const Clock& clock_;
   absl::flat_hash_map<Target, absl::Time> until_;
+  std::set<std::pair<absl::Time, Target>> by_time_;  // the same, in order of time
 };
 
 }  // namespace presence::sip
