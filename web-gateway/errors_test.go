@@ -192,14 +192,15 @@ func TestWhatTheGatewayItselfRefusesSaysWhy(t *testing.T) {
 		code               codes.Code
 		says               string
 	}{
-		"malformed JSON":    {http.MethodPost, alice + ":publish", `{"event":`, 400, codes.InvalidArgument, "unexpected"},
-		"an unknown field":  {http.MethodPost, alice + ":publish", `{"evnet":"presence"}`, 400, codes.InvalidArgument, "evnet"},
-		"a wrong type":      {http.MethodGet, "/v1/presentities?pageSize=many", "", 400, codes.InvalidArgument, "many"},
-		"an unknown path":   {http.MethodGet, "/v1/watchers", "", 404, codes.NotFound, "/openapi.json"},
-		"a wrong watch":     {http.MethodPost, "/v1/watch", `{"targets":1}`, 400, codes.InvalidArgument, "token"},
-		"a wrong heartbeat": {http.MethodGet, alice + ":watch?heartbeat=soon", "", 400, codes.InvalidArgument, "soon"},
-		"a wrong method":    {http.MethodPut, alice + ":publish", "", 405, codes.Unimplemented, "PUT"},
-		"a slash in a name": {http.MethodGet, "/v1/domains/example.com/users/a%2Fb:hasSubscribers", "", 404, codes.NotFound, ""},
+		"malformed JSON":              {http.MethodPost, alice + ":publish", `{"event":`, 400, codes.InvalidArgument, "unexpected"},
+		"an unknown field":            {http.MethodPost, alice + ":publish", `{"evnet":"presence"}`, 400, codes.InvalidArgument, "evnet"},
+		"a wrong type":                {http.MethodGet, "/v1/presentities?pageSize=many", "", 400, codes.InvalidArgument, "many"},
+		"an unknown path":             {http.MethodGet, "/v1/watchers", "", 404, codes.NotFound, "/openapi.json"},
+		"a wrong watch":               {http.MethodPost, "/v1/watch", `{"targets":1}`, 400, codes.InvalidArgument, "token"},
+		"a wrong heartbeat":           {http.MethodGet, alice + ":watch?heartbeat=soon", "", 400, codes.InvalidArgument, "soon"},
+		"a wrong method":              {http.MethodPut, alice + ":publish", "", 405, codes.Unimplemented, "PUT"},
+		"a slash in a name":           {http.MethodGet, "/v1/domains/example.com/users/a%2Fb:hasSubscribers", "", 404, codes.NotFound, ""},
+		"an escaped colon is no verb": {http.MethodPost, alice + "%3Apublish", "", 404, codes.NotFound, ""},
 		"a form as a GET": {http.MethodPost, "/v1/presentities", "domain=example.com", 405, codes.Unimplemented,
 			"POST"},
 	} {

@@ -202,6 +202,43 @@ func TestASilentCoreIsGivenUpButAQuietOneIsNot(t *testing.T) {
 	})
 }
 
+func TestTheTimeAClientTakesIsNotTheSilenceOfTheCore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core := startFakeCore(t)
+		core.watch = func(request *presencev1.WatchRequest, stream watchStream) error {
+			_ = stream.Send(stateItem("t1", strings.Repeat("x", 8192)))
+			time.Sleep(2 * defaultLimits().stallTime)
+			return stream.Send(heartbeatItem("t2"))
+		}
+		client := connectInBubble(t, core)
+		if _, err := io.WriteString(client, "GET "+watchAlice+" HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(bufio.NewReaderSize(client, 16), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pause := defaultLimits().stallTime - time.Second
+
+		// The item goes out in two writes, the line and the flush of its end. Each may take as long as a client
+		// may stall, together longer than the core may be silent.
+		time.Sleep(pause)
+		line := make([]byte, 0, 16384)
+		for !bytes.HasSuffix(line, []byte("}}}")) {
+			line = line[:len(line)+1]
+			if _, err := io.ReadFull(response.Body, line[len(line)-1:]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(pause)
+		rest, err := io.ReadAll(response.Body)
+
+		if err != nil || !strings.Contains(string(rest), "t2") || strings.Contains(string(rest), "CORE_UNREACHABLE") {
+			t.Errorf("%v: after %d bytes came %q", err, len(line), rest)
+		}
+	})
+}
+
 func TestUnaryCallsGetADeadlineOnlyWhereTheClientSetNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core := startFakeCore(t)
