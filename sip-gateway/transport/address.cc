@@ -47,6 +47,8 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
     text = text.substr(0, percent);
   }
   if (text.empty() || text.size() > kMaxText) return std::nullopt;
+  if (text.find('\0') != std::string_view::npos)
+    return std::nullopt;  // would end the text for inet_pton
   char terminated[kMaxText + 1] = {};
   std::memcpy(terminated, text.data(), text.size());
   if (inet_pton(AF_INET, terminated, address.bytes_.data() + kV4Offset) == 1) {

@@ -30,8 +30,8 @@ void DatagramWriter::Set(size_t i, const SocketAddress& to, std::string_view byt
 }
 
 int DatagramWriter::Send(int fd, size_t count) {
-  return sendmmsg(fd, arrays_.headers.data(), static_cast<unsigned>(count),
-                  MSG_DONTWAIT | MSG_NOSIGNAL);
+  return send_(fd, arrays_.headers.data(), static_cast<unsigned>(count),
+               MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 }  // namespace presence::sip

@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "sip-gateway/transport/address.h"
 
@@ -48,7 +50,10 @@ class DatagramReader {
 // Writes datagrams in batches; one writer serves all sockets of a thread.
 class DatagramWriter {
  public:
-  DatagramWriter() = default;
+  // sendmmsg, or what a test puts in its place: a full socket buffer cannot be had on loopback.
+  using SystemCall = std::function<int(int fd, mmsghdr* headers, unsigned count, int flags)>;
+
+  explicit DatagramWriter(SystemCall send = sendmmsg) : send_(std::move(send)) {}
   DatagramWriter(const DatagramWriter&) = delete;
   DatagramWriter& operator=(const DatagramWriter&) = delete;
 
@@ -58,6 +63,7 @@ class DatagramWriter {
   int Send(int fd, size_t count);
 
  private:
+  const SystemCall send_;
   DatagramArrays arrays_;
 };
 
