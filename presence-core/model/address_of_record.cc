@@ -201,6 +201,7 @@ absl::StatusOr<AddressOfRecord> AddressOfRecord::Parse(std::string_view text,
 }
 
 std::string AddressOfRecord::Uri() const {
+  if (empty()) return {};
   if (host() == kTelHost) return std::string("tel:").append(user());
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string uri = "sip:";

@@ -37,10 +37,13 @@ class AddressOfRecord {
   // "user@host", the user unescaped: for keys and for people. What parses back is Uri().
   const std::string& text() const { return text_; }
   std::string_view user() const { return std::string_view(text_).substr(0, at_); }
-  std::string_view host() const { return std::string_view(text_).substr(at_ + 1); }
+  std::string_view host() const {
+    return empty() ? std::string_view() : std::string_view(text_).substr(at_ + 1);
+  }
   bool empty() const { return text_.empty(); }
 
-  // A URI of this address: "sip:user@host" with the user escaped again, or "tel:+digits".
+  // A URI of this address: "sip:user@host" with the user escaped again, or "tel:+digits". Empty for
+  // an empty address.
   std::string Uri() const;
 
   friend bool operator==(const AddressOfRecord& a, const AddressOfRecord& b) {

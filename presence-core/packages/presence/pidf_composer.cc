@@ -115,7 +115,7 @@ class Composition {
     for (const std::vector<std::string>& part : parts_) {
       for (const std::string& element : part) writer.Indent().Raw(element);
     }
-    writer.Indent().End();
+    writer.EndIndented();
     return std::move(writer).Finish();
   }
 

@@ -65,7 +65,7 @@ std::optional<Document> PresencePackage::NeutralState(const PresentityUri& prese
   writer.Indent().Start("status").TextElement("basic", "closed").End();
   // RFC 3863 §4.1.2: a tuple with a basic status SHOULD have a contact.
   writer.Indent().TextElement("contact", uri);
-  writer.Indent().End().Indent().End();
+  writer.EndIndented().EndIndented();
   return Document(std::string(kPidfContentType), std::move(writer).Finish());
 }
 

@@ -85,8 +85,12 @@ Document WinfoWriter::Write(const WinfoDocument& document) const {
   writer.Attribute("resource", document.resource.presentity.Uri());
   writer.Attribute("package", document.resource.event.text());
   for (const WinfoEntry& entry : document.watchers) WriteWatcher(writer, entry, document.now);
-  if (!document.watchers.empty()) writer.Indent();
-  writer.End().Indent().End();
+  if (document.watchers.empty()) {
+    writer.End();
+  } else {
+    writer.EndIndented();
+  }
+  writer.EndIndented();
   return Document(std::string(kWinfoContentType), std::move(writer).Finish());
 }
 

@@ -136,6 +136,12 @@ XmlWriter& XmlWriter::End() {
   return *this;
 }
 
+XmlWriter& XmlWriter::EndIndented() {
+  CloseTag();
+  out_.append("\n").append(2 * (open_.size() - 1), ' ');
+  return End();
+}
+
 XmlWriter& XmlWriter::TextElement(std::string_view qualified_name, std::string_view text) {
   return Start(qualified_name).Text(text).End();
 }

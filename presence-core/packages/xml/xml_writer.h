@@ -26,6 +26,8 @@ class XmlWriter {
   XmlWriter& Attribute(std::string_view qualified_name, std::string_view value);
   XmlWriter& Text(std::string_view text);
   XmlWriter& End();
+  // End, on a line of its own below its Start.
+  XmlWriter& EndIndented();
   // Start, Text, End.
   XmlWriter& TextElement(std::string_view qualified_name, std::string_view text);
   // A line break and two spaces for each open element.

@@ -183,6 +183,8 @@ TEST(AddressOfRecordTest, NamesTheFieldAndQuotesTheValueCleanly) {
 TEST(AddressOfRecordTest, IsEmptyWhenMadeOfNothing) {
   EXPECT_TRUE(PresentityUri().empty());
   EXPECT_EQ(PresentityUri().user(), "");
+  EXPECT_EQ(PresentityUri().host(), "");
+  EXPECT_EQ(PresentityUri().Uri(), "");
 }
 
 }  // namespace
