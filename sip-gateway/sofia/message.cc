@@ -197,10 +197,15 @@ absl::Status Message::Parsed::CountFields() const {
 absl::Status Message::Parsed::ReadVias() {
   for (const HeaderField& field : scan.fields) {
     if (field.id != FieldId::kVia) continue;
-    for (const std::string_view element : SplitList(field.value)) {
-      absl::StatusOr<Via> via = ParseTopVia(element);
-      if (!via.ok()) return via.status();
-      if (via_count++ == 0) top_via = *via;
+    // The first element is taken from the field itself, as whoever stamps the answer's Via will: an
+    // empty one before it must not hide there.
+    absl::StatusOr<Via> via = ParseTopVia(field.value);
+    if (!via.ok()) return via.status();
+    if (via_count++ == 0) top_via = *via;
+    for (const std::string_view element : SplitList(field.value.substr(via->text.size()))) {
+      const absl::Status status = ParseTopVia(element).status();
+      if (!status.ok()) return status;
+      ++via_count;
     }
   }
   if (via_count == 0) return absl::InvalidArgumentError("Missing Via");

@@ -82,7 +82,9 @@ TEST(PreScanTest, KeepsFoldedLinesTogether) {
 }
 
 TEST(PreScanTest, AllowsWhiteSpaceBeforeTheColonAndAroundTheValue) {
-  const ScannedMessage scanned = Scan(RequestText().With("Event  :\t presence \n").Text());
+  const std::string text = RequestText().With("Event  :\t presence \n").Text();
+
+  const ScannedMessage scanned = Scan(text);
 
   EXPECT_EQ(scanned.fields[6].name, "Event");
   EXPECT_EQ(scanned.fields[6].value, "presence");
@@ -108,8 +110,9 @@ TEST(PreScanTest, DropsWhatFollowsTheBodyInADatagram) {
   RequestText request;
   request.body = "body";
   const std::string message = request.Text();
+  const std::string datagram = message + "INVITE noise";
 
-  const ScannedMessage scanned = Scan(message + "INVITE noise");
+  const ScannedMessage scanned = Scan(datagram);
 
   EXPECT_EQ(scanned.body, "body");
   EXPECT_EQ(scanned.bytes.size(), message.size());
