@@ -1,0 +1,40 @@
+#ifndef PRESENCE_CONFIGURATION_LOADER_H_
+#define PRESENCE_CONFIGURATION_LOADER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "configuration/environment_source.h"
+#include "configuration/origin.h"
+#include "presence/v1/config.pb.h"
+
+namespace presence {
+
+// Where a configuration is read from. Later members win over earlier ones, and all over defaults.
+struct ConfigSources {
+  std::string file;  // a YAML file; empty: none
+  EnvironmentVariables environment;
+  std::vector<ConfigAssignment> flags;
+  // Event packages that exist, without their winfo, so that a misspelled one is refused. Empty:
+  // any name passes.
+  std::vector<std::string> events;
+};
+
+// A configuration, and where each of its values comes from.
+template <typename Message>
+struct LoadedConfig {
+  Message config;
+  ConfigOrigins origins;
+};
+
+// Reads the configuration of a program. What is returned has passed every check that can be made
+// without opening a socket or a file.
+// Errors: InvalidArgument   one line for each fault: where, which key, which value, what is allowed
+absl::StatusOr<LoadedConfig<presence::v1::CoreConfig>> LoadCoreConfig(const ConfigSources& sources);
+absl::StatusOr<LoadedConfig<presence::v1::GatewayConfig>> LoadGatewayConfig(
+    const ConfigSources& sources);
+
+}  // namespace presence
+
+#endif  // PRESENCE_CONFIGURATION_LOADER_H_

@@ -1,0 +1,146 @@
+#include "configuration/checks.h"
+
+#include <string>
+#include <vector>
+
+#include "configuration/loader.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace presence {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+ConfigSources SourcesOf(const Settings& settings) {
+  ConfigSources sources;
+  for (const auto& [key, value] : settings) {
+    sources.flags.push_back(
+        {.key = key, .values = {value}, .origin = {ConfigOrigin::Source::kFlag, "--set " + key}});
+  }
+  return sources;
+}
+
+std::string CoreFaults(const Settings& settings) {
+  return std::string(LoadCoreConfig(SourcesOf(settings)).status().message());
+}
+
+std::string GatewayFaults(const Settings& settings) {
+  return std::string(LoadGatewayConfig(SourcesOf(settings)).status().message());
+}
+
+TEST(ChecksTest, RefusesACoreWithoutDomainsOutsideDeveloperMode) {
+  EXPECT_THAT(CoreFaults({}), AllOf(HasSubstr("domains: not set"), HasSubstr("--domain")));
+  EXPECT_EQ(CoreFaults({{"domains", "example.com"}}), "");
+  EXPECT_EQ(CoreFaults({{"dev", "true"}}), "");
+}
+
+TEST(ChecksTest, RefusesAGatewayWithoutDomainsOutsideDeveloperMode) {
+  EXPECT_THAT(GatewayFaults({}), HasSubstr("domains: not set"));
+  EXPECT_EQ(GatewayFaults({{"domains", "example.com"}}), "");
+  EXPECT_EQ(GatewayFaults({{"dev", "true"}}), "");
+}
+
+TEST(ChecksTest, KeepsDeveloperModeOnLoopback) {
+  EXPECT_THAT(CoreFaults({{"dev", "true"}, {"listen", "127.0.0.1:1,0.0.0.0:2"}}),
+              AllOf(HasSubstr("--set listen: listen 0.0.0.0:2 is open to others")));
+  EXPECT_THAT(CoreFaults({{"dev", "true"}, {"ops_listen", "[::]:1"}}),
+              HasSubstr("ops_listen [::]:1 is open to others"));
+  EXPECT_EQ(CoreFaults({{"domains", "example.com"}, {"listen", "0.0.0.0:1"}}), "");
+}
+
+TEST(ChecksTest, LetsEverybodyWatchInDeveloperMode) {
+  const auto loaded = LoadCoreConfig(SourcesOf({{"dev", "true"}}));
+
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->config.policy().unknown_watcher(), v1::UNKNOWN_WATCHER_POLICY_ALLOW);
+  EXPECT_EQ(loaded->origins.at("policy.unknown_watcher").where, "developer mode");
+}
+
+TEST(ChecksTest, LeavesAPolicyThatIsSetAloneInDeveloperMode) {
+  const auto loaded =
+      LoadCoreConfig(SourcesOf({{"dev", "true"}, {"policy.unknown_watcher", "pending"}}));
+
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->config.policy().unknown_watcher(), v1::UNKNOWN_WATCHER_POLICY_PENDING);
+}
+
+TEST(ChecksTest, LeavesThePolicyToThePackagesOutsideDeveloperMode) {
+  const auto loaded = LoadCoreConfig(SourcesOf({{"domains", "example.com"}}));
+
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->config.policy().unknown_watcher(), v1::UNKNOWN_WATCHER_POLICY_UNSPECIFIED);
+}
+
+TEST(ChecksTest, RefusesLifetimesThatContradictEachOther) {
+  EXPECT_EQ(
+      CoreFaults({{"dev", "true"}, {"publish.min_expires", "2h"}, {"publish.max_expires", "1h"}}),
+      "--set publish.min_expires: publish.min_expires 2h is longer than publish.max_expires "
+      "1h (--set publish.max_expires)");
+  EXPECT_THAT(
+      CoreFaults(
+          {{"dev", "true"}, {"subscribe.default_expires", "2h"}, {"subscribe.max_expires", "1h"}}),
+      HasSubstr("subscribe.default_expires 2h is longer than subscribe.max_expires 1h"));
+  EXPECT_THAT(
+      CoreFaults(
+          {{"dev", "true"}, {"subscribe.min_expires", "2h"}, {"subscribe.default_expires", "1h"}}),
+      HasSubstr("subscribe.min_expires 2h is longer than subscribe.default_expires 1h"));
+}
+
+TEST(ChecksTest, TakesEqualLifetimes) {
+  EXPECT_EQ(CoreFaults({{"dev", "true"},
+                        {"publish.min_expires", "1h"},
+                        {"publish.default_expires", "1h"},
+                        {"publish.max_expires", "1h"}}),
+            "");
+}
+
+TEST(ChecksTest, HoldsAPackagesLifetimesAgainstThoseOfTheSection) {
+  EXPECT_EQ(CoreFaults({{"dev", "true"},
+                        {"publish.max_expires", "1h"},
+                        {"publish.packages.presence.min_expires", "2h"}}),
+            "--set publish.packages.presence.min_expires: publish.packages.presence.min_expires 2h "
+            "is longer than publish.max_expires 1h (--set publish.max_expires)");
+  EXPECT_EQ(CoreFaults({{"dev", "true"},
+                        {"publish.max_expires", "1h"},
+                        {"publish.packages.presence.min_expires", "2h"},
+                        {"publish.packages.presence.max_expires", "3h"}}),
+            "");
+}
+
+TEST(ChecksTest, SaysAFaultOfTheSectionOnce) {
+  const std::string faults = CoreFaults({{"dev", "true"},
+                                         {"publish.min_expires", "2h"},
+                                         {"publish.max_expires", "1h"},
+                                         {"publish.packages.presence.default_expires", "90m"}});
+
+  EXPECT_EQ(faults.find("publish.min_expires 2h is longer than publish.max_expires 1h"),
+            faults.rfind("publish.min_expires 2h is longer than publish.max_expires 1h"));
+}
+
+TEST(ChecksTest, RefusesAPolicyForWinfo) {  // W02
+  EXPECT_THAT(
+      CoreFaults({{"dev", "true"}, {"policy.packages.presence.winfo.unknown_watcher", "allow"}}),
+      HasSubstr("winfo is for the owner only"));
+}
+
+TEST(ChecksTest, RefusesACoreThatNobodyCouldReach) {
+  EXPECT_THAT(CoreFaults({{"dev", "true"}, {"listen", ""}}), HasSubstr("listen is empty"));
+  EXPECT_EQ(CoreFaults({{"dev", "true"}, {"listen", ""}, {"unix_socket", "/tmp/x"}}), "");
+}
+
+TEST(ChecksTest, RefusesAGatewayWithoutListenerOrCore) {
+  EXPECT_THAT(GatewayFaults({{"dev", "true"}, {"listen", ""}, {"core.addresses", ""}}),
+              AllOf(HasSubstr("listen is empty"), HasSubstr("core.addresses is empty")));
+}
+
+TEST(ChecksTest, RefusesT1AboveT2) {
+  EXPECT_EQ(GatewayFaults({{"dev", "true"}, {"sip.t1", "5s"}}),
+            "--set sip.t1: sip.t1 5s is longer than sip.t2 4s (default)");
+}
+
+}  // namespace
+}  // namespace presence
