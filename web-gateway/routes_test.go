@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"net/http"
+	"os"
 	"regexp"
 	"sort"
 	"strings"
@@ -201,6 +203,37 @@ func TestEveryMethodHasARouteButSubscribe(t *testing.T) {
 		if got, want := routed["PresenceService/"+name], name != "Subscribe"; got != want {
 			t.Errorf("%s: routed %v, want %v", name, got, want)
 		}
+	}
+}
+
+func TestTheFirstExampleOfTheREADMEPublishes(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := regexp.MustCompile(`curl -s http://127\.0\.0\.1:7462(\S+) -d '(.*)'`).FindSubmatch(readme)
+	if example == nil {
+		t.Fatal("no example")
+	}
+	core := startFakeCore(t)
+	web := startGateway(t, core, defaultLimits())
+
+	// curl -d says so, too.
+	response, body := web.ask(t, http.MethodPost, string(example[1]), string(example[2]),
+		"Content-Type", "application/x-www-form-urlencoded")
+
+	_, request, _ := core.lastCall()
+	publish, ok := request.(*presencev1.PublishRequest)
+	if !ok || response.StatusCode != http.StatusOK {
+		t.Fatalf("HTTP %d: %s", response.StatusCode, body)
+	}
+	var document struct {
+		XMLName xml.Name `xml:"urn:ietf:params:xml:ns:pidf presence"`
+		Basic   string   `xml:"tuple>status>basic"`
+	}
+	err = xml.Unmarshal([]byte(publish.GetDocument().GetText()), &document)
+	if err != nil || document.Basic != "open" || publish.GetEvent() != "presence" {
+		t.Errorf("%v: published %v", err, publish)
 	}
 }
 

@@ -176,6 +176,7 @@ func TestJSONLinesCarryOneItemEachInOrder(t *testing.T) {
 	}
 }
 
+// O09
 func TestTheRequestOfAWatchArrivesWhole(t *testing.T) {
 	for name, c := range map[string]struct {
 		method, path, body, lastEventID string
