@@ -2,18 +2,16 @@
 
 #include <ares.h>
 #include <arpa/nameser.h>
-#include <netdb.h>
 #include <sys/time.h>
 
-#include <array>
 #include <charconv>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "sip-gateway/locating/hosts_file.h"
 #include "sip-gateway/locating/locate_errors.h"
 #include "sip-gateway/locating/reply_reader.h"
 
@@ -86,7 +84,7 @@ std::optional<DnsReply> LocalhostReply(const DnsQuestion& question) {
 class CaresResolver::Channel {
  public:
   Channel(const Options& options, DescriptorWatcher& loop, const Clock& clock)
-      : uses_hosts_file_(options.uses_hosts_file), loop_(loop), clock_(clock) {}
+      : hosts_file_(options.hosts_file), loop_(loop), clock_(clock) {}
   ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
@@ -111,12 +109,11 @@ class CaresResolver::Channel {
 
   absl::Status UseServers(const std::vector<std::string>& servers);
   std::optional<DnsReply> HostsFileReply(const DnsQuestion& question);
-  std::vector<IpLiteral> HostsFileAddresses(const std::string& name, int family);
   void Process(ares_socket_t readable, ares_socket_t writable);
   void Deliver();
   void SetAlarm();
 
-  const bool uses_hosts_file_;
+  const HostsFile hosts_file_;
   DescriptorWatcher& loop_;
   const Clock& clock_;
   ares_channel ares_ = nullptr;
@@ -176,7 +173,7 @@ CaresResolver::Channel::~Channel() {
 void CaresResolver::Channel::Ask(const DnsQuestion& question,
                                  absl::AnyInvocable<void(DnsReply)> done) {
   std::optional<DnsReply> local = LocalhostReply(question);
-  if (!local && uses_hosts_file_) local = HostsFileReply(question);
+  if (!local) local = HostsFileReply(question);
   if (local) {
     answers_.push_back({*std::move(local), std::move(done)});
   } else {
@@ -253,33 +250,13 @@ void CaresResolver::Channel::SetAlarm() {
 }
 
 std::optional<DnsReply> CaresResolver::Channel::HostsFileReply(const DnsQuestion& question) {
-  const bool is_v4 = question.type == RecordType::kA;
-  if (!is_v4 && question.type != RecordType::kAaaa) return std::nullopt;
-  std::vector<IpLiteral> v4 = HostsFileAddresses(question.name, AF_INET);
-  std::vector<IpLiteral> v6 = HostsFileAddresses(question.name, AF_INET6);
-  // A name with an entry for one family only has no address of the other: the file is all there is.
-  if (v4.empty() && v6.empty()) return std::nullopt;
-  return AddressReply(std::move(is_v4 ? v4 : v6));
-}
-
-std::vector<IpLiteral> CaresResolver::Channel::HostsFileAddresses(const std::string& name,
-                                                                  int family) {
-  hostent* host = nullptr;
-  std::vector<IpLiteral> addresses;
-  if (ares_gethostbyname_file(ares_, name.c_str(), family, &host) != ARES_SUCCESS) return addresses;
-  for (char** entry = host->h_addr_list; *entry != nullptr; ++entry) {
-    std::array<uint8_t, 4> v4;
-    std::array<uint8_t, 16> v6;
-    if (host->h_addrtype == AF_INET) {
-      std::memcpy(v4.data(), *entry, v4.size());
-      addresses.push_back(IpLiteral::FromV4(v4));
-    } else {
-      std::memcpy(v6.data(), *entry, v6.size());
-      addresses.push_back(IpLiteral::FromV6(v6));
-    }
-  }
-  ares_free_hostent(host);
-  return addresses;
+  const bool is_v6 = question.type == RecordType::kAaaa;
+  if (!is_v6 && question.type != RecordType::kA) return std::nullopt;
+  std::vector<IpLiteral> addresses = hosts_file_.Find(question.name);
+  if (addresses.empty()) return std::nullopt;
+  // A name with entries of one family only has no address of the other: the file is all there is.
+  std::erase_if(addresses, [=](const IpLiteral& ip) { return ip.is_v6() != is_v6; });
+  return AddressReply(std::move(addresses));
 }
 
 CaresResolver::CaresResolver(std::unique_ptr<Channel> channel) : channel_(std::move(channel)) {}

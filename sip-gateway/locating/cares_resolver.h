@@ -29,8 +29,8 @@ class CaresResolver final : public DnsResolver {
     absl::Duration query_timeout = absl::Seconds(1);
     // Rounds over the servers before the question counts as failed.
     int tries = 2;
-    // Whether /etc/hosts is looked into first.
-    bool uses_hosts_file = true;
+    // Looked into before the DNS is asked; empty for none.
+    std::string hosts_file = "/etc/hosts";
   };
 
   // Errors: INVALID_ARGUMENT   an entry of `servers` is no address

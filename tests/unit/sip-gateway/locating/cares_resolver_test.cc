@@ -10,6 +10,7 @@
 
 #include "tests/unit/sip-gateway/locating/dns_server.h"
 #include "tests/unit/sip-gateway/locating/poll_loop.h"
+#include "tests/unit/sip-gateway/locating/temporary_file.h"
 
 namespace presence::sip {
 namespace {
@@ -26,9 +27,7 @@ using Messages = std::vector<std::string>;
 class CaresResolverTest : public ::testing::Test {
  protected:
   CaresResolver::Options Options() const {
-    return {.servers = {server_.address()},
-            .query_timeout = absl::Minutes(1),
-            .uses_hosts_file = false};
+    return {.servers = {server_.address()}, .query_timeout = absl::Minutes(1), .hosts_file = ""};
   }
 
   void Start(const CaresResolver::Options& options) {
@@ -241,14 +240,29 @@ TEST_F(CaresResolverTest, KnowsLocalhostWithoutAsking) {
   EXPECT_THAT(server_.questions(), IsEmpty());
 }
 
-TEST_F(CaresResolverTest, AsksTheDnsForWhatTheHostsFileDoesNotHave) {
-  server_.Serve({A("not-in-the-hosts-file.example", "192.0.2.1")});
+TEST_F(CaresResolverTest, LooksIntoTheHostsFileFirst) {
+  const TemporaryFile hosts("192.0.2.44 pbx.example\n192.0.2.45 pbx.example\n");
+  server_.Serve({A("pbx.example", "203.0.113.1"), Aaaa("pbx.example", "2001:db8::1"),
+                 A("other.example", "192.0.2.1")});
   auto options = Options();
-  options.uses_hosts_file = true;
+  options.hosts_file = hosts.path();
   Start(options);
 
-  EXPECT_THAT(Addresses(Ask(RecordType::kA, "not-in-the-hosts-file.example")),
-              ElementsAre("192.0.2.1"));
+  EXPECT_THAT(Addresses(Ask(RecordType::kA, "pbx.example")),
+              ElementsAre("192.0.2.44", "192.0.2.45"));
+  EXPECT_EQ(Ask(RecordType::kAaaa, "pbx.example").outcome, Outcome::kNone);
+  EXPECT_THAT(Addresses(Ask(RecordType::kA, "other.example")), ElementsAre("192.0.2.1"));
+  EXPECT_THAT(server_.questions(), ElementsAre("A other.example"));
+}
+
+TEST_F(CaresResolverTest, AsksTheDnsForServicesOfNamesInTheHostsFile) {
+  const TemporaryFile hosts("192.0.2.44 pbx.example\n");
+  auto options = Options();
+  options.hosts_file = hosts.path();
+  Start(options);
+
+  EXPECT_EQ(Ask(RecordType::kNaptr, "pbx.example").outcome, Outcome::kNone);
+  EXPECT_THAT(server_.questions(), ElementsAre("NAPTR pbx.example"));
 }
 
 TEST_F(CaresResolverTest, RefusesServersThatAreNoAddresses) {

@@ -30,10 +30,9 @@ class DnsLocatorTest : public ::testing::Test {
   DnsLocatorTest() { options_.deadline = absl::Seconds(8); }
 
   void Start() {
-    auto resolver = CaresResolver::Create({.servers = {server_.address()},
-                                           .query_timeout = absl::Minutes(10),
-                                           .uses_hosts_file = false},
-                                          loop_, clock_);
+    auto resolver = CaresResolver::Create(
+        {.servers = {server_.address()}, .query_timeout = absl::Minutes(10), .hosts_file = ""},
+        loop_, clock_);
     ASSERT_TRUE(resolver.ok()) << resolver.status();
     locator_ = std::make_unique<DnsLocator>(options_, *std::move(resolver), loop_, clock_, random_);
   }
