@@ -29,16 +29,16 @@ func coreTarget(address string) (string, error) {
 // maxAnswerBytes admits the largest page of a list: 1000 publications of 32 KiB and what comes with them.
 const maxAnswerBytes = 64 << 20
 
-// dialCore makes a connection that is set up with the first call and again whenever it is lost. Calls fail at
-// once while it cannot be.
-func dialCore(target string, l limits, options ...grpc.DialOption) (*grpc.ClientConn, error) {
+// dialer makes connections that are set up with their first call and again whenever they are lost. Calls fail at
+// once while that cannot be.
+func dialer(target string, l limits, options ...grpc.DialOption) func() (*grpc.ClientConn, error) {
 	options = append([]grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithNoProxy(), // HTTP_PROXY is for the way out, not for the core next door.
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes)),
 		grpc.WithUnaryInterceptor(withDeadline(l.callTime)),
 	}, options...)
-	return grpc.NewClient(target, options...)
+	return func() (*grpc.ClientConn, error) { return grpc.NewClient(target, options...) }
 }
 
 // withDeadline gives unary calls a deadline where the client asked for none.

@@ -166,12 +166,8 @@ func TestA401NamesItsScheme(t *testing.T) {
 }
 
 func TestACoreThatIsAwayIsA503WithReasonAndRetryAfter(t *testing.T) {
-	connection, err := dialCore("unix:"+t.TempDir()+"/nobody.sock", defaultLimits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	web := startGatewayOver(t, connection, defaultLimits())
+	nobody := dialer("unix:"+t.TempDir()+"/nobody.sock", defaultLimits())
+	web := startGatewayTo(t, nobody, defaultLimits())
 
 	for _, path := range []string{alice + ":hasSubscribers", alice + ":watch?watcher=sip:bob@example.com"} {
 		response, body := web.ask(t, http.MethodGet, path, "")

@@ -62,7 +62,8 @@ func startFakeCore(t *testing.T) *fakeCore {
 	core.dial = grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 		return listener.DialContext(ctx)
 	})
-	server := grpc.NewServer(grpc.UnaryInterceptor(core.record))
+	// The real one allows 128 streams on a connection. A little less shows sooner that one is not enough.
+	server := grpc.NewServer(grpc.UnaryInterceptor(core.record), grpc.MaxConcurrentStreams(streamsPerConnection))
 	presencev1.RegisterPresenceServiceServer(server, core)
 	presencev1.RegisterAdminServiceServer(server, core)
 	grpc_health_v1.RegisterHealthServer(server, core.health)
@@ -115,17 +116,12 @@ type webServer struct {
 
 func startGateway(t *testing.T, core *fakeCore, l limits, origins ...string) *webServer {
 	t.Helper()
-	connection, err := dialCore("passthrough:///core", l, core.dial)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = connection.Close() })
-	return startGatewayOver(t, connection, l, origins...)
+	return startGatewayTo(t, dialer("passthrough:///core", l, core.dial), l, origins...)
 }
 
-func startGatewayOver(t *testing.T, connection *grpc.ClientConn, l limits, origins ...string) *webServer {
+func startGatewayTo(t *testing.T, dial func() (*grpc.ClientConn, error), l limits, origins ...string) *webServer {
 	t.Helper()
-	g, err := newGateway(connection, l)
+	g, err := newGateway(dial, l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,8 +131,9 @@ func startGatewayOver(t *testing.T, connection *grpc.ClientConn, l limits, origi
 	}
 	server := &webServer{httptest.NewServer(handler), g}
 	t.Cleanup(func() {
-		g.drain()
+		g.drain() // Streams hold the server open.
 		server.Close()
+		g.close()
 	})
 	return server
 }

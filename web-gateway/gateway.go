@@ -15,22 +15,27 @@ import (
 )
 
 // gateway serves the contract of the core as REST/JSON. The routes are those of proto/presence_http.yaml and,
-// of its own, Watch and the operator's pages. Safe for concurrent use; the connection it is given stays the
-// caller's.
+// of its own, Watch and the operator's pages. Safe for concurrent use; owns its connections to the core.
 type gateway struct {
-	core   presencev1.PresenceServiceClient
-	health grpc_health_v1.HealthClient
-	limits limits
-	json   jsonLines
-	events eventStream
-	mux    *runtime.ServeMux
+	unary   *grpc.ClientConn
+	watches watchConnections
+	health  grpc_health_v1.HealthClient
+	limits  limits
+	json    jsonLines
+	events  eventStream
+	mux     *runtime.ServeMux
 
 	// Done when the gateway stops: streams end, /ready fails.
 	draining context.Context
 	drain    context.CancelFunc
 }
 
-func newGateway(core grpc.ClientConnInterface, l limits) (*gateway, error) {
+// newGateway makes a gateway to the core that `dial` connects to.
+func newGateway(dial func() (*grpc.ClientConn, error), l limits) (*gateway, error) {
+	core, err := dial()
+	if err != nil {
+		return nil, err
+	}
 	marshaler := &runtime.JSONPb{
 		// Clients see `"count":0` and `"hasSubscribers":false`, but no null for messages that are absent.
 		MarshalOptions: protojson.MarshalOptions{EmitDefaultValues: true},
@@ -38,11 +43,12 @@ func newGateway(core grpc.ClientConnInterface, l limits) (*gateway, error) {
 		UnmarshalOptions: protojson.UnmarshalOptions{DiscardUnknown: false},
 	}
 	g := &gateway{
-		core:   presencev1.NewPresenceServiceClient(core),
-		health: grpc_health_v1.NewHealthClient(core),
-		limits: l,
-		json:   jsonLines{marshaler},
-		events: eventStream{marshaler},
+		unary:   core,
+		watches: watchConnections{dial: dial, limit: l.maxWatches},
+		health:  grpc_health_v1.NewHealthClient(core),
+		limits:  l,
+		json:    jsonLines{marshaler},
+		events:  eventStream{marshaler},
 	}
 	g.draining, g.drain = context.WithCancel(context.Background())
 	noHeader := func(string) (string, bool) { return "", false }
@@ -62,16 +68,26 @@ func newGateway(core grpc.ClientConnInterface, l limits) (*gateway, error) {
 		runtime.WithDisableHTTPMethodOverride(),
 		runtime.WithDisableChunkedEncoding(), // net/http knows when a client is too old for it.
 	)
-	if err := presencev1.RegisterPresenceServiceHandlerClient(context.Background(), g.mux, g.core); err != nil {
+	if err := g.addRoutes(); err != nil {
+		g.close()
 		return nil, err
 	}
-	admin := presencev1.NewAdminServiceClient(core)
-	if err := presencev1.RegisterAdminServiceHandlerClient(context.Background(), g.mux, admin); err != nil {
-		return nil, err
+	return g, nil
+}
+
+// addRoutes puts the generated routes and those of our own into the mux.
+func (g *gateway) addRoutes() error {
+	ctx := context.Background()
+	presence, admin := presencev1.NewPresenceServiceClient(g.unary), presencev1.NewAdminServiceClient(g.unary)
+	if err := presencev1.RegisterPresenceServiceHandlerClient(ctx, g.mux, presence); err != nil {
+		return err
+	}
+	if err := presencev1.RegisterAdminServiceHandlerClient(ctx, g.mux, admin); err != nil {
+		return err
 	}
 	document, err := openAPIDocument()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, route := range []struct {
 		method, path string
@@ -85,10 +101,16 @@ func newGateway(core grpc.ClientConnInterface, l limits) (*gateway, error) {
 		{http.MethodGet, "/openapi.json", serveOpenAPI(document)},
 	} {
 		if err := g.mux.HandlePath(route.method, route.path, route.handler); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return g, nil
+	return nil
+}
+
+// close ends what is left of streams and calls. The gateway answers nothing but errors afterwards.
+func (g *gateway) close() {
+	g.drain()
+	_ = g.unary.Close() // It only fails when it is closed already. Those of streams go with their streams.
 }
 
 // handler returns what an HTTP server serves. Errors: an origin that is none.

@@ -28,6 +28,8 @@ type limits struct {
 	callTime time.Duration
 	// Silence of the core after which a watch stream is given up; three of its longest heartbeat intervals.
 	coreSilence time.Duration
+	// Watch streams at once, of all clients.
+	maxWatches int
 }
 
 func defaultLimits() limits {
@@ -37,6 +39,7 @@ func defaultLimits() limits {
 		stallTime:    30 * time.Second,
 		callTime:     5 * time.Second,
 		coreSilence:  45 * time.Second,
+		maxWatches:   10_000,
 	}
 }
 

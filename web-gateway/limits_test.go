@@ -49,11 +49,7 @@ func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0
 func connectInBubble(t *testing.T, core *fakeCore) net.Conn {
 	t.Helper()
 	l := defaultLimits()
-	connection, err := dialCore("passthrough:///core", l, core.dial)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := newGateway(connection, l)
+	g, err := newGateway(dialer("passthrough:///core", l, core.dial), l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,17 +63,17 @@ func connectInBubble(t *testing.T, core *fakeCore) net.Conn {
 	client, served := net.Pipe()
 	listener.accepted <- served
 	t.Cleanup(func() {
-		g.drain()
 		_ = client.Close()
 		_ = server.Close()
-		_ = connection.Close()
+		g.close()
 	})
 	return client
 }
 
 func TestABodyThatIsTooLargeIsA413(t *testing.T) {
-	web := startGateway(t, startFakeCore(t), limits{
-		maxBodyBytes: 100, bodyTime: patience, stallTime: patience, callTime: patience, coreSilence: patience})
+	l := defaultLimits()
+	l.maxBodyBytes = 100
+	web := startGateway(t, startFakeCore(t), l)
 	body := `{"event":"presence","document":{"text":"` + strings.Repeat("x", 100) + `"}}`
 
 	for name, reader := range map[string]io.Reader{

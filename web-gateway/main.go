@@ -97,6 +97,8 @@ func parse(arguments []string, out, errOut io.Writer) (chosen settings, code int
 		"`ORIGIN` whose pages may use this gateway, such as https://app.example.com;\nrepeatable, default none")
 	flags.Int64Var(&chosen.limits.maxBodyBytes, "max-body-bytes", chosen.limits.maxBodyBytes,
 		"largest request body in `BYTES`")
+	flags.IntVar(&chosen.limits.maxWatches, "max-watches", chosen.limits.maxWatches,
+		"most watch streams at once, a `NUMBER`")
 	showVersion := flags.Bool("version", false, "print the version and exit")
 
 	err := flags.Parse(arguments)
@@ -109,6 +111,8 @@ func parse(arguments []string, out, errOut io.Writer) (chosen settings, code int
 		err = fmt.Errorf("%q is not a flag", flags.Arg(0))
 	case chosen.limits.maxBodyBytes < 1:
 		err = fmt.Errorf("--max-body-bytes %d: want at least 1", chosen.limits.maxBodyBytes)
+	case chosen.limits.maxWatches < 1:
+		err = fmt.Errorf("--max-watches %d: want at least 1", chosen.limits.maxWatches)
 	}
 	if err != nil {
 		fmt.Fprintf(errOut, "web-gateway: %v; see web-gateway --help\n", err)
@@ -141,16 +145,11 @@ func serve(ctx context.Context, chosen settings, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	core, err := dialCore(target, chosen.limits)
+	g, err := newGateway(dialer(target, chosen.limits), chosen.limits)
 	if err != nil {
 		return err
 	}
-	defer core.Close()
-	g, err := newGateway(core, chosen.limits)
-	if err != nil {
-		return err
-	}
-	defer g.drain()
+	defer g.close()
 	handler, err := g.handler(chosen.origins)
 	if err != nil {
 		return err

@@ -97,6 +97,7 @@ func TestTheCommandLine(t *testing.T) {
 		"an unknown flag":          {"--lisen x", 2, "", "lisen"},
 		"a word too many":          {"serve", 2, "", `"serve" is not a flag`},
 		"no body at all":           {"--max-body-bytes 0", 2, "", "--max-body-bytes"},
+		"no watch at all":          {"--max-watches 0", 2, "", "--max-watches"},
 		"a core without port":      {"--core localhost", 1, "", "want HOST:PORT or unix:PATH"},
 		"a core socket unnamed":    {"--core unix:", 1, "", "path of a socket"},
 		"every origin":             {"--cors-origin *", 1, "", "name each origin"},

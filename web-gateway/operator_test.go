@@ -36,12 +36,8 @@ func TestReadyFollowsTheHealthOfTheCoreAndLiveDoesNot(t *testing.T) {
 }
 
 func TestNotReadyWithoutACoreOrWhileStopping(t *testing.T) {
-	connection, err := dialCore("unix:"+t.TempDir()+"/nobody.sock", defaultLimits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	alone := startGatewayOver(t, connection, defaultLimits())
+	nobody := dialer("unix:"+t.TempDir()+"/nobody.sock", defaultLimits())
+	alone := startGatewayTo(t, nobody, defaultLimits())
 	stopping := startGateway(t, startFakeCore(t), defaultLimits())
 	stopping.gateway.drain()
 

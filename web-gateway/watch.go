@@ -66,17 +66,23 @@ func (g *gateway) watch(w http.ResponseWriter, r *http.Request, pattern string, 
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
 		request.ResumeToken = last
 	}
+	connection, release, err := g.watches.acquire()
+	if err != nil {
+		g.refuse(w, r, err)
+		return
+	}
+	defer release()
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil) // Frees the stream at the core.
 	defer context.AfterFunc(g.draining, func() { cancel(errDraining) })()
 
-	ctx, err := runtime.AnnotateContext(ctx, g.mux, r, presencev1.PresenceService_Watch_FullMethodName,
+	ctx, err = runtime.AnnotateContext(ctx, g.mux, r, presencev1.PresenceService_Watch_FullMethodName,
 		runtime.WithHTTPPathPattern(pattern))
 	if err != nil {
 		g.refuse(w, r, err)
 		return
 	}
-	stream, err := g.core.Watch(ctx, request)
+	stream, err := presencev1.NewPresenceServiceClient(connection).Watch(ctx, request)
 	if err != nil {
 		g.refuse(w, r, streamError(ctx, err))
 		return
