@@ -114,7 +114,10 @@ void PrintAnswer(const v1::PublishRequest& request, const v1::PublishResponse& r
   std::vector<std::string> undo = {"presencectl", "unpublish", request.presentity()};
   if (request.event() != "presence") undo.insert(undo.end(), {"--event", request.event()});
   undo.insert(undo.end(), {"--etag", response.etag()});
-  out << "undo       " << Printable(ShellCommand(undo)) << '\n';
+  // Only a first publication is undone by removing it; what a later one replaced is gone.
+  const absl::string_view label = request.etag().empty() ? "undo" : "remove";
+  out << label << std::string(Deed(request).size() + 2 - label.size(), ' ')
+      << Printable(ShellCommand(undo)) << '\n';
 }
 
 ExitCode Publish(const PublishOptions& options, Session& session) {

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "cli/command_line/options.h"
 #include "cli/commands/commands.h"
 
@@ -23,9 +24,9 @@ struct UpdateOptions {
 
 // The two responses are different types with the same fields.
 template <typename Response>
-void PrintOutcome(const Response& response, Session& session) {
+void PrintOutcome(absl::string_view deed, const Response& response, Session& session) {
   session.Show(response, [&] {
-    session.environment().out << "refreshed  examined " << response.examined() << "  notified "
+    session.environment().out << deed << "  examined " << response.examined() << "  notified "
                               << response.notified() << "  terminated " << response.terminated()
                               << '\n';
   });
@@ -42,7 +43,7 @@ ExitCode RefreshWatchers(const RefreshOptions& options, Session& session) {
   const grpc::Status status = session.Call(
       session.presence(), &v1::PresenceService::StubInterface::RefreshWatchers, request, &response);
   if (!status.ok()) return session.Fail(status, session.About(options.user, options.event));
-  PrintOutcome(response, session);
+  PrintOutcome("refreshed", response, session);
   return ExitCode::kOk;
 }
 
@@ -54,7 +55,7 @@ ExitCode UpdateWatchers(const UpdateOptions& options, Session& session) {
   const grpc::Status status = session.Call(
       session.presence(), &v1::PresenceService::StubInterface::UpdateWatchers, request, &response);
   if (!status.ok()) return session.Fail(status, session.About(options.user, options.event));
-  PrintOutcome(response, session);
+  PrintOutcome("updated", response, session);
   return ExitCode::kOk;
 }
 
