@@ -59,7 +59,8 @@ bool IsHostName(std::string_view host) {
       return false;
     }
   }
-  return host.front() != '.' && host.front() != '-' && host.find("..") == std::string_view::npos;
+  return host.front() != '.' && host.front() != '-' && host.back() != '.' &&
+         host.find("..") == std::string_view::npos;
 }
 
 // The host of "host", "host:5060" or "[::1]:5060".

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,22 @@ namespace {
 
 constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
 constexpr std::string_view kSpaces = " \t\r\n";
+
+constexpr std::array<bool, 256> TagMarks() {
+  std::array<bool, 256> marks{};
+  for (unsigned char c : std::string_view("<>\"'=")) marks[c] = true;
+  return marks;
+}
+
+// Where the next character is that has a meaning inside a tag, npos if there is none. A table,
+// because find_first_of took half of the guard's time.
+size_t NextTagMark(std::string_view text, size_t from) {
+  static constexpr std::array<bool, 256> kMarks = TagMarks();
+  for (size_t i = from; i < text.size(); ++i) {
+    if (kMarks[static_cast<unsigned char>(text[i])]) return i;
+  }
+  return std::string_view::npos;
+}
 
 // One pass over a text. Stops at the first complaint and remembers where.
 class Guard {
@@ -102,7 +119,7 @@ class Guard {
   }
 
   bool SkipEndTag() {
-    const size_t end = text_.find_first_of("<>\"'=", at_ + 2);
+    const size_t end = NextTagMark(text_, at_ + 2);
     if (end == std::string_view::npos || text_[end] != '>') {
       return Refuse(at_, "the end tag does not end in >");
     }
@@ -119,8 +136,7 @@ class Guard {
       return Refuse(start, fmt::format("more than {} elements", limits_.max_elements));
     }
     size_t attributes = 0;
-    for (size_t i = text_.find_first_of("<>\"'=", start + 1);;
-         i = text_.find_first_of("<>\"'=", i)) {
+    for (size_t i = NextTagMark(text_, start + 1);; i = NextTagMark(text_, i)) {
       if (i == std::string_view::npos) return Refuse(start, "the tag does not end in >");
       if (text_[i] == '>') return EndStartTag(i);
       if (text_[i] != '=') return Refuse(i, fmt::format("a {} inside a tag", text_[i]));

@@ -57,8 +57,7 @@ class XmlHandler {
 };
 
 // Reads a whole document with libxml2, after CheckXmlLimits. Nothing but `text` is read: no file,
-// no network, no catalog. Comments are passed over. Safe to call from any thread, but not from
-// within a handler.
+// no network, no catalog. Comments are passed over. Safe to call from any thread.
 // Errors: DOCUMENT_TOO_LARGE; BAD_DOCUMENT   not well-formed, not namespace-well-formed, past a
 // limit, or refused by the handler; with line and column.
 absl::Status ReadXml(std::string_view text, const XmlLimits& limits, XmlHandler& handler);
