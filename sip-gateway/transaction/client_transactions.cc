@@ -368,7 +368,7 @@ absl::Time ClientTransactions::Advance(absl::Time now) {
   due_.clear();
   wheel_.Advance(now, due_);
   for (const ClientTransactionId id : due_) OnTimer(id, now);
-  return wheel_.NextDue();
+  return NextDue();
 }
 
 ClientTransactionStats ClientTransactions::stats() const {

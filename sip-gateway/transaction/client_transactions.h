@@ -148,9 +148,12 @@ class ClientTransactions {
   // RFC 3261 §18.4. Believed only if it quotes the branch of a request that went to `remote`.
   void OnIcmpError(const SocketAddress& remote, std::string_view quoted, SendFailure why);
 
-  // Fires what is due; returns when it wants to be called again at the latest. Call it at the end
-  // of a turn of the event loop, after everything that may Start().
+  // Fires what is due; returns NextDue().
   absl::Time Advance(absl::Time now);
+
+  // When it wants to be advanced again at the latest. Ask after the transport's Flush(): a failure
+  // told there begins the next attempt, with timers of its own.
+  absl::Time NextDue() const { return wheel_.NextDue(); }
 
   ClientTransactionStats stats() const;
 

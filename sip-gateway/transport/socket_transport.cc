@@ -167,6 +167,11 @@ SocketTransport::SocketTransport(std::unique_ptr<Impl> impl) : impl_(std::move(i
 SocketTransport::~SocketTransport() = default;
 
 FlowId SocketTransport::Send(const NextHop& hop, std::string_view bytes, SendTag tag) {
+  // Where no single host is: Linux would take 0.0.0.0 for this very one, and a group for many.
+  if (hop.remote.ip().is_wildcard() ? hop.flow == kNoFlow : hop.remote.ip().is_multicast()) {
+    if (tag != 0) impl_->failed_sends.emplace_back(tag, SendFailure::kUnreachable);
+    return kNoFlow;
+  }
   const Listener* const local = ListenerFor(hop);
   if (hop.protocol == Protocol::kUdp) {
     const bool is_ours = local != nullptr && local->protocol == Protocol::kUdp;

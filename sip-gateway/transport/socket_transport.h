@@ -74,8 +74,8 @@ struct TransportStats {
 };
 
 // The production transport: UDP in batches of recvmmsg/sendmmsg, TCP with connection reuse; IPv4
-// and IPv6. Lives on the event loop's thread; owns its sockets and adds its own turn hook to
-// nobody: whoever runs the loop calls Advance() and Flush() in a hook.
+// and IPv6. Lives on the event loop's thread; owns its sockets. Whoever runs the loop calls
+// Flush() and then Advance() in a turn hook.
 class SocketTransport final : public Transport {
  public:
   // Binds every listener. Errors: InvalidArgument or Unavailable, naming the listener and the

@@ -122,6 +122,19 @@ TEST_F(UdpTest, RefusesAMessageItHasNoListenerFor) {
               ElementsAre(Pair(1u, SendFailure::kNoListener), Pair(2u, SendFailure::kNoListener)));
 }
 
+TEST_F(UdpTest, SendsNothingToAGroupOrToNobodysAddress) {
+  SendTag tag = 0;
+  for (const char* remote : {"224.0.1.75:5060", "[ff02::1]:5060", "0.0.0.0:5060", "[::]:5060"}) {
+    transport_->Send(To(Protocol::kUdp, *SocketAddress::Parse(remote)), "x", ++tag);
+    transport_->Send(To(Protocol::kTcp, *SocketAddress::Parse(remote)), "x", ++tag);
+  }
+  transport_->Flush();
+
+  ASSERT_EQ(sink_.failed.size(), 8u);
+  for (const auto& [failed_tag, why] : sink_.failed) EXPECT_EQ(why, SendFailure::kUnreachable);
+  EXPECT_EQ(transport_->stats().datagrams_out, 0u);
+}
+
 // RFC 3261 §18.4: an ICMP error reaches whoever waits for the answer.
 TEST_F(UdpTest, ReportsAnIcmpErrorWithWhatItQuotes) {
   Peer peer = Peer::Udp();
