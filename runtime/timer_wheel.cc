@@ -12,9 +12,10 @@ uint64_t TimerWheel::TickOf(absl::Time t) const {
   // Rounded up, so that an alarm never rings early.
   constexpr int64_t kFarthest = int64_t{1} << (kBits * kLevels - 1);
   absl::Duration rest;
-  int64_t ticks = absl::IDivDuration(t - start_, tick_, &rest);
+  // Capped before it is rounded: the end of time has as many ticks as the number can hold.
+  int64_t ticks = std::min(absl::IDivDuration(t - start_, tick_, &rest), kFarthest);
   if (rest > absl::ZeroDuration()) ++ticks;
-  return static_cast<uint64_t>(std::min(ticks, kFarthest));
+  return static_cast<uint64_t>(ticks);
 }
 
 TimerId TimerWheel::Set(absl::Time when, uint64_t payload) {
