@@ -211,11 +211,12 @@ void Gateway::OnInstruction(v1::NotifyInstruction instruction, std::string_view 
 
 absl::Time Gateway::Advance(absl::Time now) {
   absl::Time due = server_transactions_.Advance(now);
-  due = std::min(due, client_transactions_.Advance(now));
+  client_transactions_.Advance(now);
   due = std::min(due, link_.Advance(now));
   link_.Flush();
   transport_.Flush();
-  return due;
+  // Not before: a failure that Flush() tells begins a new attempt.
+  return std::min(due, client_transactions_.NextDue());
 }
 
 bool Gateway::is_drained() const {
