@@ -92,19 +92,41 @@ void Link::OpenStream(absl::Time now) {
   SayHello();
 }
 
+// With the results that wait: what the core misses both among them and among those in flight it
+// instructs again.
 void Link::SayHello() {
-  v1::ConnectRequest greeting;
-  v1::Hello& hello = *greeting.mutable_hello();
+  frame_.Clear();
+  v1::Hello& hello = *frame_.mutable_hello();
   hello.set_gateway(config_.gateway);
   hello.set_group(config_.group.empty() ? config_.gateway : config_.group);
   hello.set_stream_number(stream_number_);
   hello.set_incarnation(incarnation_);
   hello.set_instruction_credit(config_.instruction_window);
-  for (v1::InstructionId& id : user_.NotifiesInFlight()) *hello.add_in_flight() = std::move(id);
   instruction_credit_ = config_.instruction_window;
   credit_owed_ = 0;
-  stream_->Write(greeting);
+  size_t bytes = hello.ByteSizeLong();
+  FillResults(bytes);
+  NameInFlight(hello, bytes);
+  stream_->Write(frame_);
+  frame_.Clear();
   ++stats_.frames_out;
+}
+
+// As many as a frame holds; results that did not fit are in flight as the core sees it. What is not
+// named is instructed again under a higher CSeq, and takes the place of the one here.
+void Link::NameInFlight(v1::Hello& hello, size_t bytes) const {
+  const auto name = [&](const v1::InstructionId& id) {
+    bytes += id.ByteSizeLong() + kItemOverhead;
+    if (bytes > config_.hard_frame_bytes) return false;
+    *hello.add_in_flight() = id;
+    return true;
+  };
+  for (const v1::NotifyResult& result : results_.waiting()) {
+    if (!name(result.id())) return;
+  }
+  for (const v1::InstructionId& id : user_.NotifiesInFlight()) {
+    if (!name(id)) return;
+  }
 }
 
 void Link::OnWritable() { Flush(); }

@@ -157,6 +157,7 @@ class Link final : private FrameStreamEvents {
   void ScheduleReconnect(absl::Time now);
   void Requeue(absl::Time now);
   void SayHello();
+  void NameInFlight(v1::Hello& hello, size_t bytes) const;
   void AcceptWelcome(const v1::Welcome& welcome);
   void TakeReplies(v1::ConnectResponse& frame);
   void TakeInstructions(v1::ConnectResponse& frame);

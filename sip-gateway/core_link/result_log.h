@@ -27,6 +27,7 @@ class ResultLog {
 
   bool empty() const { return waiting_.empty(); }
   const v1::NotifyResult& front() const { return waiting_.front(); }
+  const std::deque<v1::NotifyResult>& waiting() const { return waiting_; }
   // The front has been written into a frame at `now`.
   void MarkFrontWritten(absl::Time now);
 

@@ -113,8 +113,12 @@ class HeaderList {
 
 void AddAbilities(const Capabilities& capabilities, HeaderList& headers) {
   headers.Add("Allow", kAllow);
-  headers.Add("Allow-Events", capabilities.allow_events());
-  headers.Add("Accept", capabilities.accept());
+  // Empty they would not mean "unknown": an empty Accept takes nothing, an empty Allow-Events is
+  // none.
+  if (!capabilities.allow_events().empty()) {
+    headers.Add("Allow-Events", capabilities.allow_events());
+  }
+  if (!capabilities.accept().empty()) headers.Add("Accept", capabilities.accept());
   headers.Add("Accept-Encoding", "identity");
   headers.Add("Accept-Language", "en");
   // RFC 3261 20.37: empty says that no extension is supported.

@@ -53,13 +53,12 @@ std::optional<Answer> CheckRequestUri(const Message& request, const UasPolicy& p
 // RFC 3903 6 step 2, RFC 6665 4.2.1.1 and 8.2.1: a missing Event names no package either (P02,
 // S23).
 std::optional<Answer> CheckEvent(const Message& request, const Capabilities& capabilities) {
+  // Before the first greeting of a core nobody can tell, or say what is allowed; the call will fail
+  // with 503 then, or the core refuses it.
+  if (!capabilities.are_events_known()) return std::nullopt;
   const std::optional<EventField> event = request.event();
-  if (!event.has_value()) return Refuse(AnswerKind::kBadEvent);
-  // Before the first greeting of a core nobody can tell; the call will fail with 503 then.
-  if (capabilities.are_events_known() && !capabilities.HasEvent(event->type)) {
-    return Refuse(AnswerKind::kBadEvent);
-  }
-  return std::nullopt;
+  if (event.has_value() && capabilities.HasEvent(event->type)) return std::nullopt;
+  return Refuse(AnswerKind::kBadEvent);
 }
 
 bool IsSipUri(std::string_view text) {

@@ -147,6 +147,31 @@ TEST_F(LinkTest, GreetsFirstWithWhatItStillHolds) {
   EXPECT_EQ(hello.in_flight(0).local_tag(), "d1");
 }
 
+// What the core finds neither in flight nor answered it would send again.
+TEST_F(LinkTest, GreetsWithTheResultsThatWait) {
+  link_->Report(Result("d1"));
+
+  Turn();
+
+  ASSERT_THAT(streams_.last().frames, SizeIs(1));
+  EXPECT_THAT(Tags(streams_.last().Results()), ElementsAre("d1"));
+}
+
+TEST_F(LinkTest, KeepsTheGreetingWithinAFrameAndNamesResultsThatDoNotFit) {
+  v1::InstructionId id;
+  id.set_local_tag(std::string(40, 't'));
+  in_flight_.assign(20'000, id);
+  for (int i = 0; i < 5000; ++i) link_->Report(Result(std::string(40, 'r')));
+
+  Turn();
+
+  const v1::ConnectRequest& greeting = streams_.last().frames.at(0);
+  EXPECT_LE(greeting.ByteSizeLong(), 256u * 1024);
+  EXPECT_GT(greeting.results_size(), 0);
+  EXPECT_GT(greeting.hello().in_flight_size(), 5000 - greeting.results_size());
+  EXPECT_EQ(greeting.hello().in_flight(0).local_tag(), std::string(40, 'r'));
+}
+
 TEST_F(LinkTest, SendsNothingBeforeTheCoreHasGreeted) {
   Turn();
   Submit("a");

@@ -44,6 +44,18 @@ TEST(AnswerTest, AnswersOptionsWithAllAbilities) {
   EXPECT_THAT(bytes, HasSubstr("\r\nSupported:"));
 }
 
+// Before a core has greeted. An empty Accept would say that nothing is taken (RFC 3261 20.1).
+TEST(AnswerTest, LeavesOutWhatIsNotKnownYet) {
+  RequestText text;
+  const auto request = Parse(text.Method("OPTIONS").Text());
+
+  const std::string bytes =
+      PrintAnswer(*request, {.kind = AnswerKind::kOptions, .to_tag = "t"}, Capabilities(), {});
+
+  EXPECT_THAT(bytes, Not(HasSubstr("Allow-Events")));
+  EXPECT_THAT(bytes, Not(HasSubstr("Accept:")));
+}
+
 // P04, P19
 TEST(AnswerTest, AnswersPublishWithExpiresAndEtagAndWithoutRouteOrContact) {
   RequestText text;
