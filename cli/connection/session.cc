@@ -25,9 +25,9 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& target) {
   // Lists with full documents come in pages of 1000.
   arguments.SetMaxReceiveMessageSize(64 << 20);
   // `watch` spaces its attempts itself; gRPC's own back-off, up to two minutes, would come on top
-  // of it.
+  // of it. (MIN_RECONNECT_BACKOFF, in spite of its name, is the time one attempt has: it stays 20
+  // s.)
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetUserAgentPrefix("presencectl/" PRESENCE_VERSION);
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
