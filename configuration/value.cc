@@ -87,6 +87,9 @@ absl::Status SetDuration(const ConfigKey& key, absl::string_view text, Message& 
   if (absl::Status in_range = CheckRange(key, *value, ParseDuration); !in_range.ok()) {
     return in_range;
   }
+  if (key.setting.whole_seconds() && *value % absl::Seconds(1) != absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("not a whole number of seconds");
+  }
   Message* stored = parent.GetReflection()->MutableMessage(&parent, &key.field());
   stored->CopyFrom(DurationProto(*value));
   return absl::OkStatus();
@@ -316,7 +319,8 @@ std::string AllowedText(const ConfigKey& key) {
       return key.is_list() ? absl::StrCat("a list; each ", form) : std::string(form);
     }
     default:
-      return absl::StrCat(key.setting.min(), " to ", key.setting.max());
+      return absl::StrCat(key.setting.min(), " to ", key.setting.max(),
+                          key.setting.whole_seconds() ? " in whole seconds" : "");
   }
 }
 

@@ -114,11 +114,18 @@ TEST(LoaderTest, RefusesAnUnknownKeyWithASuggestion) {  // O06
 TEST(LoaderTest, NamesKeyValueAndRangeOfAValueOutOfIt) {
   EXPECT_EQ(FaultsOfFlag("publish.max_expires", "31d"),
             "--set publish.max_expires: publish.max_expires is \"31d\": out of range; allowed: 1s "
-            "to 30d");
+            "to 30d in whole seconds");
   EXPECT_THAT(FaultsOfFlag("limits.max_xml_depth", "7"),
               HasSubstr("\"7\": out of range; allowed: 8 to 256"));
   EXPECT_THAT(FaultsOfFlag("limits.max_document_bytes", "1MiB"),
               HasSubstr("\"1MiB\": out of range; allowed: 1KiB to 128KiB"));
+}
+
+TEST(LoaderTest, RefusesLifetimesThatSipCannotWrite) {  // RFC 3261 §20.19: seconds
+  EXPECT_EQ(FaultsOfFlag("publish.max_expires", "1500ms"),
+            "--set publish.max_expires: publish.max_expires is \"1500ms\": not a whole number of "
+            "seconds; allowed: 1s to 30d in whole seconds");
+  EXPECT_EQ(FaultsOfFlag("notify.min_interval", "1500ms"), "");
 }
 
 TEST(LoaderTest, TakesTheEndsOfARange) {
