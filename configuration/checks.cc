@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
@@ -136,12 +135,6 @@ void CheckCoreConfig(LoadedConfig<v1::CoreConfig>& loaded, ConfigFaults& faults)
     faults.Add(describe.Where("listen"),
                "listen is empty and unix_socket is not set: nobody could "
                "reach the server");
-  }
-  for (const auto& [event, policy] : config.policy().packages()) {
-    if (!absl::EndsWith(event, ".winfo")) continue;
-    const std::string key = absl::StrCat("policy.packages.", event, ".unknown_watcher");
-    faults.Add(describe.Where(key),
-               absl::StrCat(key, ": winfo is for the owner only and has no such policy"));
   }
   if (config.dev()) {
     ApplyDevMode(loaded, describe, faults);

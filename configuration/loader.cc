@@ -1,6 +1,5 @@
 #include "configuration/loader.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -8,11 +7,12 @@
 #include <sstream>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "configuration/checks.h"
 #include "configuration/faults.h"
 #include "configuration/nearest.h"
@@ -48,6 +48,12 @@ class Loader {
       return faults_.Add(where, absl::StrCat("unknown key \"", assignment.key, "\"",
                                              schema_.Hint(assignment.key)));
     }
+    if (absl::EndsWith(target->event, ".winfo")) {
+      return faults_.Add(where, absl::StrCat(assignment.key,
+                                             ": winfo has no settings of its own; it takes the "
+                                             "lifetimes and intervals of its package, and is for "
+                                             "the owner only"));
+    }
     if (!IsEvent(target->event)) {
       return faults_.Add(where, absl::StrCat(assignment.key, ": no event package \"", target->event,
                                              "\"", EventHint(target->event)));
@@ -82,10 +88,8 @@ class Loader {
                         "; allowed: ", AllowedText(*target.key));
   }
 
-  bool IsEvent(absl::string_view event) const {
-    if (event.empty() || events_.empty()) return true;
-    absl::ConsumeSuffix(&event, ".winfo");
-    return std::find(events_.begin(), events_.end(), event) != events_.end();
+  bool IsEvent(const std::string& event) const {
+    return event.empty() || events_.empty() || absl::c_linear_search(events_, event);
   }
 
   std::string EventHint(absl::string_view event) const {

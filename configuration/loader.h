@@ -17,7 +17,7 @@ struct ConfigSources {
   EnvironmentVariables environment;
   std::vector<ConfigAssignment> flags;
   // Event packages that exist, without their winfo, so that a misspelled one is refused. Empty:
-  // any name passes.
+  // any name passes but that of a winfo, which takes what its package has.
   std::vector<std::string> events;
 };
 

@@ -29,7 +29,8 @@ struct PackageSettings {
       presence::v1::UNKNOWN_WATCHER_POLICY_UNSPECIFIED;
 };
 
-// `config` as LoadCoreConfig returned it; `event` with its ".winfo" where it is one.
+// `config` as LoadCoreConfig returned it; `event` without ".winfo", which takes what its package
+// has.
 PackageSettings SettingsFor(const presence::v1::CoreConfig& config, std::string_view event);
 
 }  // namespace presence

@@ -121,12 +121,6 @@ TEST(ChecksTest, SaysAFaultOfTheSectionOnce) {
             faults.rfind("publish.min_expires 2h is longer than publish.max_expires 1h"));
 }
 
-TEST(ChecksTest, RefusesAPolicyForWinfo) {  // W02
-  EXPECT_THAT(
-      CoreFaults({{"dev", "true"}, {"policy.packages.presence.winfo.unknown_watcher", "allow"}}),
-      HasSubstr("winfo is for the owner only"));
-}
-
 TEST(ChecksTest, RefusesACoreThatNobodyCouldReach) {
   EXPECT_THAT(CoreFaults({{"dev", "true"}, {"listen", ""}}), HasSubstr("listen is empty"));
   EXPECT_EQ(CoreFaults({{"dev", "true"}, {"listen", ""}, {"unix_socket", "/tmp/x"}}), "");

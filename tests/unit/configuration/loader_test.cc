@@ -86,7 +86,7 @@ TEST(LoaderTest, ReplacesAListAsAWhole) {
 TEST(LoaderTest, SetsKeysOfSingleEventPackages) {
   const auto loaded =
       LoadCoreConfig(Dev({Flag("policy.packages.presence.unknown_watcher", "pending"),
-                          Flag("notify.packages.presence.winfo.min_interval", "5s"),
+                          Flag("notify.packages.presence.min_interval", "5s"),
                           Flag("publish.packages.presence.min_expires", "10s"),
                           Flag("publish.packages.presence.max_expires", "20s"),
                           Flag("packages.dialog;sla.initial_notify", "when_state")}));
@@ -95,8 +95,7 @@ TEST(LoaderTest, SetsKeysOfSingleEventPackages) {
   const v1::CoreConfig& config = loaded->config;
   EXPECT_EQ(config.policy().packages().at("presence").unknown_watcher(),
             v1::UNKNOWN_WATCHER_POLICY_PENDING);
-  EXPECT_EQ(ToDuration(config.notify().packages().at("presence.winfo").min_interval()),
-            absl::Seconds(5));
+  EXPECT_EQ(ToDuration(config.notify().packages().at("presence").min_interval()), absl::Seconds(5));
   EXPECT_EQ(ToDuration(config.publish().packages().at("presence").min_expires()),
             absl::Seconds(10));
   EXPECT_EQ(ToDuration(config.publish().packages().at("presence").max_expires()),
@@ -197,12 +196,18 @@ TEST(LoaderTest, RefusesAnEventPackageThatDoesNotExist) {
             "\"presence\"?");
 }
 
-TEST(LoaderTest, TakesKeysForEventPackagesThatExistAndForTheirWinfo) {
-  ConfigSources sources = Dev({Flag("notify.packages.presence.min_interval", "1s"),
-                               Flag("notify.packages.presence.winfo.min_interval", "1s")});
-  sources.events = {"presence"};
+TEST(LoaderTest, TakesKeysForEventPackagesThatExist) {
+  ConfigSources sources = Dev({Flag("notify.packages.dialog;sla.min_interval", "1s")});
+  sources.events = {"presence", "dialog;sla"};
 
   EXPECT_EQ(FaultsOf(sources), "");
+}
+
+TEST(LoaderTest, RefusesKeysForAWinfo) {  // W02
+  for (const char* key : {"policy.packages.presence.winfo.unknown_watcher",
+                          "packages.presence.winfo.initial_notify"}) {
+    EXPECT_THAT(FaultsOfFlag(key, "allow"), HasSubstr("winfo has no settings of its own")) << key;
+  }
 }
 
 TEST(LoaderTest, TakesAnOptionalValueAwayWithAnEmptyText) {
