@@ -112,6 +112,15 @@ struct RefreshOutcome {
   uint32_t terminated = 0;
 };
 
+// What Cleanup looks at.
+struct CleanupScope {
+  bool publications = true;
+  bool subscriptions = true;
+  bool waiting_watchers = true;
+  bool answers = true;
+  bool dry_run = false;  // count only
+};
+
 // Counts per kind of what Cleanup removed.
 struct CleanupOutcome {
   uint64_t publications = 0;

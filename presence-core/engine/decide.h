@@ -81,6 +81,7 @@ absl::StatusOr<absl::Duration> GrantLifetime(const Lifetimes& lifetimes, TooBrie
                                              std::optional<absl::Duration> asked,
                                              bool is_subscription);
 
+const PackageConfig& ConfigOf(const DecideContext& context);
 const Lifetimes& PublicationLifetimes(const DecideContext& context);
 const Lifetimes& SubscriptionLifetimes(const DecideContext& context);
 

@@ -24,16 +24,20 @@ absl::StatusOr<absl::Duration> GrantLifetime(const Lifetimes& lifetimes, TooBrie
   return std::min(wanted, lifetimes.maximum);
 }
 
+const PackageConfig& ConfigOf(const DecideContext& context) {
+  return context.config.package(context.package.traits().name.text());
+}
+
 const Lifetimes& PublicationLifetimes(const DecideContext& context) {
-  const EventTraits& traits = context.package.traits();
-  const PackageConfig& config = context.config.package(traits.name.text());
-  return config.publication.has_value() ? *config.publication : traits.publication;
+  const PackageConfig& config = ConfigOf(context);
+  return config.publication.has_value() ? *config.publication
+                                        : context.package.traits().publication;
 }
 
 const Lifetimes& SubscriptionLifetimes(const DecideContext& context) {
-  const EventTraits& traits = context.package.traits();
-  const PackageConfig& config = context.config.package(traits.name.text());
-  return config.subscription.has_value() ? *config.subscription : traits.subscription;
+  const PackageConfig& config = ConfigOf(context);
+  return config.subscription.has_value() ? *config.subscription
+                                         : context.package.traits().subscription;
 }
 
 WinfoEntry EntryOf(const Subscription& row, WinfoEvent event) {

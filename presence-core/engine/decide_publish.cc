@@ -148,8 +148,8 @@ absl::StatusOr<PublishOutcome> DecidePublish(const DecideContext& context,
     if (row == nullptr) return EtagMismatch(command.etag.text());
   }
   // Step 4: the lifetime.
-  absl::StatusOr<absl::Duration> granted =
-      GrantLifetime(PublicationLifetimes(context), context.config.too_brief, command.expiry, false);
+  absl::StatusOr<absl::Duration> granted = GrantLifetime(
+      PublicationLifetimes(context), ConfigOf(context).too_brief, command.expiry, false);
   if (!granted.ok()) return granted.status();
   // Step 5: the body.
   if (is_initial && !command.document.has_value()) {

@@ -127,7 +127,7 @@ SubscribeOutcome AnswerOnce(const DecideContext& context, std::shared_ptr<Subscr
 }
 
 bool IsToldAtOnce(const DecideContext& context, const Subscription& row, const Effects& effects) {
-  switch (context.config.package(effects.key().event.text()).initial_notify) {
+  switch (ConfigOf(context).initial_notify) {
     case InitialNotify::kAlways:
       return true;
     case InitialNotify::kWhenState:
@@ -149,6 +149,18 @@ SubscribeOutcome Begin(const DecideContext& context, std::shared_ptr<Subscriptio
   SubscribeOutcome outcome = OutcomeOf(*row, true);
   effects.Put(SubscriptionPtr(std::move(row)));
   return outcome;
+}
+
+absl::Status CheckRoom(const DecideContext& context, const WatcherUri& watcher,
+                       const Effects& effects) {
+  const EngineConfig& config = context.config;
+  if (effects.subscription_count() >= config.max_subscriptions) {
+    return QuotaExceeded("subscriptions to one presentity", config.max_subscriptions);
+  }
+  if (effects.base().CountOf(watcher) >= config.max_per_watcher) {
+    return QuotaExceeded("subscriptions of one watcher to one presentity", config.max_per_watcher);
+  }
+  return absl::OkStatus();
 }
 
 SubscriptionState StateOf(Authorization authorization) {
@@ -201,8 +213,8 @@ absl::StatusOr<SubscribeOutcome> DecideSubscribe(const DecideContext& context,
   if (auto earlier = FindEarlierAnswer(command, key, effects)) return *earlier;
 
   if (absl::Status status = CheckAccept(context, command); !status.ok()) return status;
-  absl::StatusOr<absl::Duration> granted =
-      GrantLifetime(SubscriptionLifetimes(context), context.config.too_brief, command.expiry, true);
+  absl::StatusOr<absl::Duration> granted = GrantLifetime(
+      SubscriptionLifetimes(context), ConfigOf(context).too_brief, command.expiry, true);
   if (!granted.ok()) return granted.status();
   const Verdict verdict = Weigh(context, command.event, command.watcher, effects);
   const bool is_blocked = verdict.authorization == Authorization::kBlock;
@@ -210,8 +222,8 @@ absl::StatusOr<SubscribeOutcome> DecideSubscribe(const DecideContext& context,
     return WatcherBlocked(command.watcher.text(), effects.key().presentity.text());
   }
   const std::vector<SubscriptionPtr> replaced = FindReplaced(context, command, effects);
-  if (replaced.empty() && effects.subscription_count() >= context.config.max_subscriptions) {
-    return QuotaExceeded("subscriptions to one presentity", context.config.max_subscriptions);
+  if (replaced.empty()) {
+    if (absl::Status room = CheckRoom(context, command.watcher, effects); !room.ok()) return room;
   }
 
   for (const SubscriptionPtr& row : replaced) DecideRemove(context, row->id, effects);
@@ -239,8 +251,8 @@ absl::StatusOr<SubscribeOutcome> DecideInDialog(const DecideContext& context, co
   const SubscriptionPtr row = effects.FindSubscription(id);
   if (row != nullptr && row->last_request == key) return OutcomeOf(*row, false);
   if (absl::Status status = CheckInDialog(context, command, row); !status.ok()) return status;
-  absl::StatusOr<absl::Duration> granted =
-      GrantLifetime(SubscriptionLifetimes(context), context.config.too_brief, command.expiry, true);
+  absl::StatusOr<absl::Duration> granted = GrantLifetime(
+      SubscriptionLifetimes(context), ConfigOf(context).too_brief, command.expiry, true);
   if (!granted.ok()) return granted.status();
 
   if (*granted == absl::ZeroDuration()) return End(context, command, *row, effects);
@@ -263,13 +275,12 @@ absl::StatusOr<WatchOutcome> DecideWatch(const DecideContext& context, const Wat
   if (verdict.authorization == Authorization::kBlock) {
     return WatcherBlocked(command.watcher.text(), effects.key().presentity.text());
   }
-  if (effects.subscription_count() >= context.config.max_subscriptions) {
-    return QuotaExceeded("subscriptions to one presentity", context.config.max_subscriptions);
-  }
+  if (absl::Status room = CheckRoom(context, command.watcher, effects); !room.ok()) return room;
   SubscribeCommand as_subscribe;
   as_subscribe.event = command.event;
   as_subscribe.watcher = command.watcher;
   as_subscribe.dialog.gateway = command.link;
+  as_subscribe.dialog.local_uri = command.presentity.text();
   std::shared_ptr<Subscription> row = NewRow(context, as_subscribe, absl::ZeroDuration(), effects);
   row->last_request = {};
   row->state = StateOf(verdict.authorization);

@@ -83,8 +83,8 @@ class Engine {
   void Reauthorize(const ResourceKey& key, Done<RefreshOutcome> done);
   // Sends the present state to every active watcher of the resource.
   void ResendState(const ResourceKey& key, Done<RefreshOutcome> done);
-  // Removes what has expired, also with timers off; `dry_run` only counts.
-  void Cleanup(bool dry_run, Done<CleanupOutcome> done);
+  // Removes what has expired, also with timers off.
+  void Cleanup(CleanupScope scope, Done<CleanupOutcome> done);
 
   // A new policy: weighed by every command from now on. Live subscriptions keep what they have
   // until Reauthorize is called for their resource.

@@ -225,7 +225,7 @@ void Engine::ResendState(const ResourceKey& key, Done<RefreshOutcome> done) {
 // --- Cleanup.
 
 struct Engine::Impl::CleanupSweep {
-  bool dry_run = false;
+  CleanupScope scope;
   size_t stripe = 0;
   std::optional<ResourceKey> after;
   std::vector<ResourceKey> keys;
@@ -237,29 +237,30 @@ struct Engine::Impl::CleanupSweep {
 namespace {
 
 // One slice of a resource; true when it may hold more.
-bool CleanSlice(const DecideContext& context, Effects& effects, CleanupOutcome& outcome) {
+bool CleanSlice(const DecideContext& context, const CleanupScope& scope, Effects& effects,
+                CleanupOutcome& outcome) {
   const auto live_before = outcome.subscriptions;
   for (const PublicationPtr& row : effects.Publications()) {
+    if (!scope.publications) break;
     outcome.publications += DecideExpirePublication(context, row->id, effects) ? 1 : 0;
   }
-  size_t seen = 0;
   std::vector<LocalTag> expired;
   for (const auto& [ordinal, row] : effects.base().subscriptions()) {
+    if (!scope.subscriptions || expired.size() == kRowsPerSlice) break;
     if (row->expires_at <= context.now && row->is_live()) expired.push_back(row->id);
-    if (expired.size() == kRowsPerSlice || ++seen == 10 * kRowsPerSlice) break;
   }
   for (const LocalTag& id : expired) {
     outcome.subscriptions += DecideExpireSubscription(context, id, effects) ? 1 : 0;
   }
   std::vector<WatcherUri> waiting;
   for (const auto& [watcher, record] : effects.base().watchers()) {
+    if (!scope.waiting_watchers || waiting.size() == kRowsPerSlice) break;
     if (record->is_waiting() && record->waits_until <= context.now) waiting.push_back(watcher);
-    if (waiting.size() == kRowsPerSlice) break;
   }
   for (const WatcherUri& watcher : waiting) {
     outcome.waiting_watchers += DecideExpireWaiting(context, watcher, effects) ? 1 : 0;
   }
-  outcome.answers += DecideExpireAnswers(context, effects);
+  if (scope.answers) outcome.answers += DecideExpireAnswers(context, effects);
   return outcome.subscriptions - live_before == kRowsPerSlice || waiting.size() == kRowsPerSlice;
 }
 
@@ -297,7 +298,8 @@ void Engine::Impl::CleanupNext(std::shared_ptr<CleanupSweep> sweep) {
              [sweep, has_more](const DecideContext& context,
                                Effects& effects) -> absl::StatusOr<bool> {
                Effects scratch(effects.base());
-               *has_more = CleanSlice(context, sweep->dry_run ? scratch : effects, sweep->outcome);
+               *has_more = CleanSlice(context, sweep->scope,
+                                      sweep->scope.dry_run ? scratch : effects, sweep->outcome);
                return true;
              },
              [this, sweep, has_more](const absl::StatusOr<bool>& durable) {
@@ -305,16 +307,16 @@ void Engine::Impl::CleanupNext(std::shared_ptr<CleanupSweep> sweep) {
                  sweep->done(durable.status());
                  return;
                }
-               if (!*has_more || sweep->dry_run) ++sweep->next_key;
+               if (!*has_more || sweep->scope.dry_run) ++sweep->next_key;
                // By way of the executor: a sweep over a million resources must not nest a million
                // calls.
                executor.Post([this, sweep] { CleanupNext(sweep); });
              }));
 }
 
-void Engine::Cleanup(bool dry_run, Done<CleanupOutcome> done) {
+void Engine::Cleanup(CleanupScope scope, Done<CleanupOutcome> done) {
   auto sweep = std::make_shared<Impl::CleanupSweep>();
-  sweep->dry_run = dry_run;
+  sweep->scope = scope;
   sweep->done = std::move(done);
   impl_->CleanupNext(std::move(sweep));
 }

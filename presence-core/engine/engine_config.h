@@ -23,9 +23,6 @@ enum class InitialNotify { kAlways, kWhenState, kNever };
 // What an unanswered NOTIFY does to its subscription (module parameter timeout_rm_subs).
 enum class OnNotifyTimeout { kRemove, kKeep, kRetry };
 
-// What the loss of the connection a dialog is bound to does, where the Contact cannot be reached.
-enum class OnFlowLost { kPark, kRemove };
-
 // In which order publications are weighed against each other (retrieve_order, retrieve_order_by):
 // the first that differs decides, and time means the newer is stronger.
 enum class CompositionOrder { kReceived, kPriority, kPriorityThenReceived };
@@ -38,6 +35,7 @@ enum class RejectHow { kImmediately, kAfterAccept };
 struct PackageConfig {
   std::optional<Lifetimes> publication;   // unset: the package's own
   std::optional<Lifetimes> subscription;  // unset: the package's own
+  TooBrief too_brief = TooBrief::kReject;
   InitialNotify initial_notify = InitialNotify::kAlways;
   // Shortest time between two NOTIFYs of changes to one watcher. 0: at once.
   absl::Duration min_notify_interval;
@@ -53,7 +51,6 @@ struct EngineConfig {
   std::map<std::string, PackageConfig> packages;
   PackageConfig every_package;  // for packages that `packages` does not name
 
-  TooBrief too_brief = TooBrief::kReject;
   // What is taken off the lifetime told to a publisher, so that it refreshes in good time.
   absl::Duration publish_expires_margin;
   // How long after its lifetime a subscription still lives, for refreshes that are late.
@@ -69,13 +66,13 @@ struct EngineConfig {
   CompositionOrder composition_order = CompositionOrder::kPriorityThenReceived;
   RejectHow reject_how = RejectHow::kImmediately;
   OnNotifyTimeout on_notify_timeout = OnNotifyTimeout::kRemove;
-  OnFlowLost on_flow_lost = OnFlowLost::kPark;
   // How long a watcher that asked and went is kept for the presentity to decide.
   absl::Duration waiting_lifetime = absl::Hours(24);
 
   size_t max_document_bytes = 32 * 1024;
   size_t max_publications = 40;      // a presentity and package
   size_t max_subscriptions = 10000;  // a presentity and package
+  size_t max_per_watcher = 100;      // of those, of one watcher
 
   // Size of the striped map; a power of two.
   int stripes = 16;

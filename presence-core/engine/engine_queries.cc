@@ -275,6 +275,9 @@ Page<SubscriptionView> Engine::ListSubscriptions(const SubscriptionFilter& filte
 
 Page<WatcherView> Engine::ListWatchers(const WatcherFilter& filter) const {
   std::map<std::string, WatcherView> watchers;
+  const auto is_wanted = [&filter](const WatcherUri& uri) {
+    return !filter.watcher.has_value() || uri == *filter.watcher;
+  };
   const auto strongest = [](SubscriptionState a, SubscriptionState b) { return a < b ? a : b; };
   Stripe& stripe = impl_->StripeOf(filter.key.StableHash());
   uint64_t from = 0;
@@ -285,6 +288,7 @@ Page<WatcherView> Engine::ListWatchers(const WatcherFilter& filter) const {
     if (cell == nullptr) break;
     if (std::exchange(is_first, false)) {
       for (const auto& [uri, record] : cell->resource.watchers()) {
+        if (!is_wanted(uri)) continue;
         WatcherView& view = watchers[uri.text()];
         view = {uri, filter.key.event, SubscriptionState::kWaiting, 0, record->decision};
         if (record->decision == WatcherDecision::kBlock)
@@ -297,7 +301,7 @@ Page<WatcherView> Engine::ListWatchers(const WatcherFilter& filter) const {
     size_t seen = 0;
     for (; it != rows.end() && seen < kRowsPerLook; ++it, ++seen) {
       const Subscription& row = *it->second;
-      if (!row.is_live() || row.event.is_winfo()) continue;
+      if (!row.is_live() || row.event.is_winfo() || !is_wanted(row.watcher)) continue;
       WatcherView& view = watchers[row.watcher.text()];
       const bool is_known = view.subscriptions > 0;
       view.watcher = row.watcher;

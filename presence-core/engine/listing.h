@@ -91,6 +91,7 @@ struct SubscriptionFilter {
 
 struct WatcherFilter {
   ResourceKey key;
+  std::optional<WatcherUri> watcher;
   std::optional<SubscriptionState> state;
   size_t limit = 100;
   std::optional<Cursor> after;

@@ -315,11 +315,9 @@ Notifier::Consequence Notifier::OnReport(Stripe& stripe, Cell& cell, const Subsc
   }
   ++stripe.notify_failures;
   const bool is_timeout = report.outcome == NotifyOutcome::kTimeout || report.code == 408;
-  const bool is_final =
-      (is_answered && EndsSubscription(report.code)) ||
-      report.outcome == NotifyOutcome::kUnsendable ||
-      (is_timeout && config_.on_notify_timeout == OnNotifyTimeout::kRemove) ||
-      (report.outcome == NotifyOutcome::kNoFlow && config_.on_flow_lost == OnFlowLost::kRemove);
+  const bool is_final = (is_answered && EndsSubscription(report.code)) ||
+                        report.outcome == NotifyOutcome::kUnsendable ||
+                        (is_timeout && config_.on_notify_timeout == OnNotifyTimeout::kRemove);
   if (is_final) return row.is_live() ? Consequence::kRemove : Consequence::kFinish;
   if (report.outcome == NotifyOutcome::kNoFlow) {
     slot.is_parked = true;

@@ -9,6 +9,8 @@ namespace {
 
 uint64_t CallIdHash(std::string_view call_id) { return std::hash<std::string_view>()(call_id); }
 
+uint64_t WatcherHash(const WatcherUri& watcher) { return std::hash<std::string>()(watcher.text()); }
+
 bool CountsAsWatching(const Subscription& row) { return row.is_live() && !row.event.is_winfo(); }
 
 }  // namespace
@@ -80,6 +82,7 @@ void Resource::Replace(const RowChanges& rows) {
   subscriptions_.clear();
   ordinals_.clear();
   by_call_id_.clear();
+  count_by_watcher_.clear();
   watchers_.clear();
   answers_.clear();
   live_subscriptions_ = 0;
@@ -88,7 +91,13 @@ void Resource::Replace(const RowChanges& rows) {
   row_.next_ordinal = std::max(row_.next_ordinal, next_ordinal);
 }
 
+size_t Resource::CountOf(const WatcherUri& watcher) const {
+  auto it = count_by_watcher_.find(WatcherHash(watcher));
+  return it == count_by_watcher_.end() ? 0 : it->second;
+}
+
 void Resource::Put(const LocalTag& id, SubscriptionPtr row) {
+  ++count_by_watcher_[WatcherHash(row->watcher)];
   if (CountsAsWatching(*row)) ++live_subscriptions_;
   ordinals_[id] = row->ordinal;
   if (!row->is_native()) by_call_id_[CallIdHash(row->dialog.call_id())].push_back(row->ordinal);
@@ -101,6 +110,8 @@ void Resource::Erase(const LocalTag& id) {
   auto it = subscriptions_.find(found->second);
   const SubscriptionPtr row = it->second;
   if (CountsAsWatching(*row)) --live_subscriptions_;
+  auto count = count_by_watcher_.find(WatcherHash(row->watcher));
+  if (--count->second == 0) count_by_watcher_.erase(count);
   if (!row->is_native()) {
     auto by_call_id = by_call_id_.find(CallIdHash(row->dialog.call_id()));
     auto& ordinals = by_call_id->second;

@@ -45,6 +45,8 @@ class Resource {
   SubscriptionPtr FindSubscription(const LocalTag& id) const;
   // Ordinals of the dialogs with this Call-ID.
   absl::InlinedVector<uint64_t, 1> FindByCallId(std::string_view call_id) const;
+  // Subscriptions of this watcher, terminating ones included.
+  size_t CountOf(const WatcherUri& watcher) const;
   // Live subscriptions to the state itself, winfo not counted.
   uint32_t live_subscriptions() const { return live_subscriptions_; }
 
@@ -76,6 +78,8 @@ class Resource {
   absl::btree_map<uint64_t, SubscriptionPtr> subscriptions_;
   absl::flat_hash_map<LocalTag, uint64_t> ordinals_;
   absl::flat_hash_map<uint64_t, absl::InlinedVector<uint64_t, 1>> by_call_id_;
+  // How many subscriptions a watcher has, by the hash of its address: near enough for a limit.
+  absl::flat_hash_map<uint64_t, uint32_t> count_by_watcher_;
   absl::flat_hash_map<WatcherUri, WatcherRecordPtr> watchers_;
   absl::flat_hash_map<RequestKey, AnswerRecordPtr> answers_;
   uint32_t live_subscriptions_ = 0;

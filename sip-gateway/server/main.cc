@@ -13,7 +13,7 @@
 #include "configuration/command_line.h"
 #include "configuration/loader.h"
 #include "configuration/schema.h"
-#include "sip-gateway/server/logging.h"
+#include "logging/logging.h"
 #include "sip-gateway/server/wiring.h"
 
 namespace presence::sip {
@@ -69,7 +69,7 @@ class Signals {
 };
 
 int Serve(const v1::GatewayConfig& config, Signals& signals) {
-  if (const absl::Status status = StartLogging(config.log()); !status.ok()) {
+  if (const absl::Status status = StartLogging(config.log(), "sip-gateway"); !status.ok()) {
     std::cerr << "sip-gateway: " << status.message() << "\n";
     return kBadConfigurationExit;
   }

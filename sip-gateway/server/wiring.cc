@@ -14,7 +14,7 @@
 #include "sip-gateway/locating/dns_locator.h"
 #include "sip-gateway/server/counters.h"
 #include "sip-gateway/server/gateway.h"
-#include "sip-gateway/server/logging.h"
+#include "logging/logging.h"
 #include "sip-gateway/server/loop_watcher.h"
 #include "sip-gateway/transport/event_loop.h"
 #include "sip-gateway/transport/socket_transport.h"
@@ -149,7 +149,10 @@ absl::StatusOr<std::unique_ptr<GatewayProcess>> GatewayProcess::Open(
                                              &parts->core_log);
   parts->relay.SetTarget(parts->gateway.get());
   parts->loop.AddTurnHook([p = parts.get()](absl::Time now) {
-    return std::min(p->transport->Advance(now), p->gateway->Advance(now));
+    // In this order: what the gateway sends may open connections, whose deadlines the transport
+    // knows.
+    const absl::Time due = p->gateway->Advance(now);
+    return std::min(due, p->transport->Advance(now));
   });
   return std::unique_ptr<GatewayProcess>(new GatewayProcess(std::move(parts)));
 }

@@ -307,7 +307,7 @@ TEST_F(PublishTest, ARevisionNeverFallsEvenWhenAResourceIsForgotten) {
 class RaisingTest : public PublishTest {
  protected:
   void SetUp() override {
-    config.too_brief = TooBrief::kRaise;
+    config.every_package.too_brief = TooBrief::kRaise;
     config.publish_expires_margin = absl::Seconds(10);
     config.expire_silently = true;
     StartEngine();
@@ -345,9 +345,9 @@ TEST_F(PublishTest, CleanupCountsWhatTimersDidNotRemove) {
 
   CleanupOutcome dry;
   CleanupOutcome real;
-  engine->Cleanup(true, [&](auto outcome) { dry = *outcome; });
+  engine->Cleanup({.dry_run = true}, [&](auto outcome) { dry = *outcome; });
   executor.RunUntilIdle();
-  engine->Cleanup(false, [&](auto outcome) { real = *outcome; });
+  engine->Cleanup({}, [&](auto outcome) { real = *outcome; });
   executor.RunUntilIdle();
 
   EXPECT_EQ(dry.publications, 1u);

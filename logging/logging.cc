@@ -1,4 +1,4 @@
-#include "sip-gateway/server/logging.h"
+#include "logging/logging.h"
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -15,10 +15,8 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace presence::sip {
+namespace presence {
 namespace {
-
-constexpr char kName[] = "sip-gateway";
 
 // sd-daemon(3): "<6>" is information, as in syslog.
 class PriorityFlag final : public spdlog::custom_flag_formatter {
@@ -67,29 +65,29 @@ spdlog::level::level_enum LevelOf(v1::LogLevel level) {
   }
 }
 
-std::shared_ptr<spdlog::logger> LoggerTo(const std::string& sink) {
+std::shared_ptr<spdlog::logger> LoggerTo(const std::string& sink, const std::string& name) {
   constexpr std::string_view kSyslog = "syslog:";
   if (sink.starts_with(kSyslog)) {
     const int facility = FacilityOf(std::string_view(sink).substr(kSyslog.size()));
     if (facility < 0) return nullptr;
-    return spdlog::syslog_logger_mt(kName, kName, LOG_PID, facility);
+    return spdlog::syslog_logger_mt(name, name, LOG_PID, facility);
   }
   if (sink == "journal") {
-    auto logger = spdlog::stderr_logger_mt(kName);
+    auto logger = spdlog::stderr_logger_mt(name);
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
     formatter->add_flag<PriorityFlag>('*').set_pattern("%*%v");
     logger->set_formatter(std::move(formatter));
     return logger;
   }
-  if (sink.empty() || sink == "stderr") return spdlog::stderr_color_mt(kName);
+  if (sink.empty() || sink == "stderr") return spdlog::stderr_color_mt(name);
   return nullptr;
 }
 
 }  // namespace
 
-absl::Status StartLogging(const v1::LogConfig& config) {
-  spdlog::drop(kName);
-  std::shared_ptr<spdlog::logger> logger = LoggerTo(config.sink());
+absl::Status StartLogging(const v1::LogConfig& config, const std::string& program) {
+  spdlog::drop(program);
+  std::shared_ptr<spdlog::logger> logger = LoggerTo(config.sink(), program);
   if (logger == nullptr) {
     return absl::InvalidArgumentError(
         absl::StrCat("log.sink \"", config.sink(), "\": not stderr, journal or syslog:FACILITY"));
@@ -115,4 +113,4 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
-}  // namespace presence::sip
+}  // namespace presence

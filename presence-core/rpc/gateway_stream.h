@@ -1,0 +1,58 @@
+#ifndef PRESENCE_CORE_RPC_GATEWAY_STREAM_H_
+#define PRESENCE_CORE_RPC_GATEWAY_STREAM_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "presence-core/engine/engine.h"
+#include "presence-core/rpc/gateway_session.h"
+#include "presence/v1/gateway.grpc.pb.h"
+#include "runtime/clock.h"
+#include "runtime/executor.h"
+
+namespace presence {
+
+class GatewayStream;
+
+// GatewayService over gRPC. gRPC runs reactions on two threads of its own, and a reaction that
+// works blocks all other streams; so a reaction only posts to `executor`, where frames are taken
+// one after the other.
+class GatewayService final : public v1::GatewayService::CallbackService {
+ public:
+  GatewayService(Engine& engine, Executor& executor, const Clock& clock, std::string core_name)
+      : engine_(engine), executor_(executor), clock_(clock), core_name_(std::move(core_name)) {}
+
+  grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* Connect(
+      grpc::CallbackServerContext* context) override;
+
+  // Tells every gateway that this core stops, and ends their streams.
+  void Drain();
+
+  size_t connected() const;
+
+ private:
+  friend class GatewayStream;
+
+  // A gateway has said who it is. False when a newer stream of it is there already; an older one is
+  // ended.
+  bool Register(GatewayStream& stream, const GatewaySession& session);
+  void Unregister(GatewayStream& stream);
+
+  Engine& engine_;
+  Executor& executor_;
+  const Clock& clock_;
+  const std::string core_name_;
+
+  mutable absl::Mutex mu_;  // before a stream's
+  std::map<std::string, GatewayStream*> streams_ ABSL_GUARDED_BY(mu_);
+  bool is_draining_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace presence
+
+#endif  // PRESENCE_CORE_RPC_GATEWAY_STREAM_H_

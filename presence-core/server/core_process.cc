@@ -1,0 +1,114 @@
+#include "presence-core/server/core_process.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "google/protobuf/util/time_util.h"
+#include "presence-core/engine/engine.h"
+#include "presence-core/packages/builtin_packages.h"
+#include "presence-core/rpc/rpc_server.h"
+#include "presence-core/server/settings.h"
+#include "presence-core/storage/memory/memory_journal.h"
+#include "presence-core/telemetry/ops_server.h"
+#include "runtime/clock.h"
+#include "runtime/random.h"
+#include "runtime/worker.h"
+
+namespace presence {
+namespace {
+
+// Members are in the order in which they are built; each uses only those above it, and the
+// destructor takes them apart from below.
+class Process final : public CoreProcess {
+ public:
+  Process(const v1::CoreConfig& config, const Identity& identity,
+          std::unique_ptr<EventRegistry> registry)
+      : config_(config),
+        identity_(identity),
+        registry_(std::move(registry)),
+        notifier_(clock_, "notifier"),
+        frames_(clock_, "frames"),
+        // Memory mode: the epoch of this life is when it began, so it is above that of any life
+        // before.
+        engine_(ToEngineConfig(config, *registry_), *registry_,
+                std::make_shared<PolicySnapshot>(ToPolicyDefaults(config, *registry_)), journal_,
+                notifier_, clock_, random_,
+                static_cast<uint64_t>(absl::ToUnixMillis(clock_.WallNow()))) {}
+
+  ~Process() override { Stop(absl::ZeroDuration()); }
+
+  absl::Status Open() {
+    if (absl::Status status = engine_.Start(); !status.ok()) return status;
+    RpcServer::Options options;
+    options.listen.assign(config_.listen().begin(), config_.listen().end());
+    if (!config_.unix_socket().empty()) options.listen.push_back("unix:" + config_.unix_socket());
+    options.core_name = identity_.name;
+    options.max_watch_queue = config_.limits().max_watch_queue();
+    options.info = Info();
+    auto server = RpcServer::Start(engine_, frames_, clock_, random_, std::move(options));
+    if (!server.ok()) return server.status();
+    server_ = *std::move(server);
+    if (config_.ops_listen().empty()) return absl::OkStatus();
+    auto ops = OpsServer::Start(config_.ops_listen(), engine_);
+    if (!ops.ok()) return ops.status();
+    ops_ = *std::move(ops);
+    return absl::OkStatus();
+  }
+
+  const std::vector<std::string>& grpc_addresses() const override { return server_->addresses(); }
+  const std::string& ops_address() const override {
+    static const std::string kNone;
+    return ops_ != nullptr ? ops_->address() : kNone;
+  }
+  std::vector<std::string> event_names() const override { return registry_->EventNames(); }
+
+  void Stop(absl::Duration patience) override {
+    if (std::exchange(is_stopped_, true)) return;
+    if (ops_ != nullptr) ops_->SetReady(false);
+    if (server_ != nullptr) server_->Stop(patience);
+    ops_.reset();
+    server_.reset();
+  }
+
+ private:
+  v1::ServerInfo Info() const {
+    v1::ServerInfo info;
+    info.set_version(identity_.version);
+    info.set_build(std::string("GCC ") + __VERSION__ + ", gRPC " + RpcServer::LibraryVersion());
+    *info.mutable_start_time() = google::protobuf::util::TimeUtil::MillisecondsToTimestamp(
+        absl::ToUnixMillis(clock_.WallNow()));
+    info.set_storage_mode(config_.storage().mode());
+    info.set_core(identity_.name);
+    info.set_epoch(engine_.epoch());
+    info.set_dev(config_.dev());
+    for (const std::string& domain : config_.domains()) info.add_domains(domain);
+    return info;
+  }
+
+  const v1::CoreConfig config_;
+  const Identity identity_;
+  SystemClock clock_;
+  SecureRandom random_;
+  std::unique_ptr<EventRegistry> registry_;
+  MemoryJournal journal_;
+  Worker notifier_;
+  Worker frames_;
+  Engine engine_;
+  std::unique_ptr<RpcServer> server_;
+  std::unique_ptr<OpsServer> ops_;
+  bool is_stopped_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CoreProcess>> CoreProcess::Start(const v1::CoreConfig& config,
+                                                                const Identity& identity) {
+  auto registry = MakeBuiltinRegistry(ToPackageOptions(config));
+  if (!registry.ok()) return registry.status();
+  auto process = std::make_unique<Process>(config, identity, *std::move(registry));
+  if (absl::Status status = process->Open(); !status.ok()) return status;
+  return process;
+}
+
+}  // namespace presence

@@ -1,0 +1,40 @@
+#ifndef PRESENCE_CORE_SERVER_CORE_PROCESS_H_
+#define PRESENCE_CORE_SERVER_CORE_PROCESS_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "presence/v1/config.pb.h"
+
+namespace presence {
+
+// A whole presence-core: builds every room from one configuration, in order, and takes them apart
+// again. The only place that knows them all.
+class CoreProcess {
+ public:
+  struct Identity {
+    std::string name;  // as gateways see it
+    std::string version;
+  };
+
+  // Serves from the moment it returns. Errors: Unavailable   an address cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<CoreProcess>> Start(const v1::CoreConfig& config,
+                                                            const Identity& identity);
+  virtual ~CoreProcess() = default;
+
+  // What it listens on, with actual ports: "127.0.0.1:7460", "unix:/run/presence/core.sock".
+  virtual const std::vector<std::string>& grpc_addresses() const = 0;
+  // Where /live, /ready and /metrics are; empty without.
+  virtual const std::string& ops_address() const = 0;
+  virtual std::vector<std::string> event_names() const = 0;
+
+  // Stops taking requests, lets those under way finish within `patience`, and ends every stream.
+  // For the thread that called Start; once.
+  virtual void Stop(absl::Duration patience) = 0;
+};
+
+}  // namespace presence
+
+#endif  // PRESENCE_CORE_SERVER_CORE_PROCESS_H_

@@ -1,0 +1,131 @@
+#include "presence-core/server/settings.h"
+
+#include "configuration/durations.h"
+#include "configuration/package_settings.h"
+
+namespace presence {
+namespace {
+
+std::vector<const EventPackage*> PackagesOf(const EventRegistry& registry) {
+  std::vector<const EventPackage*> packages;
+  for (const std::string& name : registry.EventNames()) {
+    const absl::StatusOr<EventName> event = EventName::Parse(name);
+    if (event.ok() && !event->is_winfo()) packages.push_back(registry.Find(*event));
+  }
+  return packages;
+}
+
+Lifetimes Merge(const LifetimeSettings& settings, const Lifetimes& own) {
+  return {settings.minimum.value_or(own.minimum), settings.maximum.value_or(own.maximum),
+          settings.fallback.value_or(own.fallback)};
+}
+
+InitialNotify ToInitialNotify(v1::InitialNotify initial) {
+  switch (initial) {
+    case v1::INITIAL_NOTIFY_WHEN_STATE:
+      return InitialNotify::kWhenState;
+    case v1::INITIAL_NOTIFY_NEVER:
+      return InitialNotify::kNever;
+    default:
+      return InitialNotify::kAlways;
+  }
+}
+
+OnNotifyTimeout ToOnTimeout(v1::OnNotifyTimeout on_timeout) {
+  switch (on_timeout) {
+    case v1::ON_NOTIFY_TIMEOUT_KEEP:
+      return OnNotifyTimeout::kKeep;
+    case v1::ON_NOTIFY_TIMEOUT_RETRY:
+      return OnNotifyTimeout::kRetry;
+    default:
+      return OnNotifyTimeout::kRemove;
+  }
+}
+
+CompositionOrder ToOrder(v1::ComposeOrder order) {
+  switch (order) {
+    case v1::COMPOSE_ORDER_RECEIVED:
+      return CompositionOrder::kReceived;
+    case v1::COMPOSE_ORDER_PRIORITY:
+      return CompositionOrder::kPriority;
+    default:
+      return CompositionOrder::kPriorityThenReceived;
+  }
+}
+
+UnknownWatcher ToUnknownWatcher(v1::UnknownWatcherPolicy policy) {
+  switch (policy) {
+    case v1::UNKNOWN_WATCHER_POLICY_ALLOW:
+      return UnknownWatcher::kAllow;
+    case v1::UNKNOWN_WATCHER_POLICY_BLOCK:
+      return UnknownWatcher::kBlock;
+    default:
+      return UnknownWatcher::kPending;
+  }
+}
+
+PackageConfig ToPackageConfig(const PackageSettings& settings, const EventTraits& traits) {
+  PackageConfig package;
+  package.publication = Merge(settings.publication, traits.publication);
+  package.subscription = Merge(settings.subscription, traits.subscription);
+  package.too_brief = settings.min_expires_action == v1::MIN_EXPIRES_ACTION_RAISE
+                          ? TooBrief::kRaise
+                          : TooBrief::kReject;
+  package.initial_notify = ToInitialNotify(settings.initial_notify);
+  package.min_notify_interval = settings.min_notify_interval;
+  return package;
+}
+
+}  // namespace
+
+PackageOptions ToPackageOptions(const v1::CoreConfig& config) {
+  PackageOptions options;
+  options.xml.max_bytes = config.limits().max_document_bytes();
+  options.xml.max_depth = config.limits().max_xml_depth();
+  options.xml.max_elements = config.limits().max_xml_elements();
+  options.xml.max_attributes = config.limits().max_xml_attributes();
+  return options;
+}
+
+EngineConfig ToEngineConfig(const v1::CoreConfig& config, const EventRegistry& registry) {
+  EngineConfig engine;
+  engine.addresses.fold_user_case = config.uri().fold_user_case();
+  engine.domains.assign(config.domains().begin(), config.domains().end());
+  for (const EventPackage* package : PackagesOf(registry)) {
+    const std::string& name = package->traits().name.text();
+    engine.packages[name] = ToPackageConfig(SettingsFor(config, name), package->traits());
+  }
+  engine.publish_expires_margin = ToDuration(config.publish().expires_margin());
+  engine.publish_replace_same_call_id = config.publish().replace_same_call_id();
+  engine.expire_silently = config.publish().expire_silently();
+  engine.subscribe_grace = ToDuration(config.subscribe().grace());
+  engine.cseq_tolerance = config.subscribe().cseq_tolerance();
+  engine.subscribe_replace_same_call_id = config.subscribe().replace_same_call_id();
+  engine.sweep_interval = ToDuration(config.expiry().sweep_interval());
+  engine.composition_order = ToOrder(config.compose().order());
+  engine.reject_how = config.policy().reject() == v1::REJECT_ACTION_AFTER_ACCEPT
+                          ? RejectHow::kAfterAccept
+                          : RejectHow::kImmediately;
+  engine.on_notify_timeout = ToOnTimeout(config.notify().on_timeout());
+  engine.waiting_lifetime = ToDuration(config.policy().waiting_lifetime());
+  engine.max_document_bytes = config.limits().max_document_bytes();
+  engine.max_publications = config.limits().max_publications_per_presentity();
+  engine.max_subscriptions = config.limits().max_subscriptions_per_presentity();
+  engine.max_per_watcher = config.limits().max_subscriptions_per_watcher();
+  engine.sip_t1 = ToDuration(config.notify().t1());
+  return engine;
+}
+
+PolicySnapshot::Defaults ToPolicyDefaults(const v1::CoreConfig& config,
+                                          const EventRegistry& registry) {
+  PolicySnapshot::Defaults defaults;
+  for (const EventPackage* package : PackagesOf(registry)) {
+    const std::string& name = package->traits().name.text();
+    const v1::UnknownWatcherPolicy policy = SettingsFor(config, name).unknown_watcher;
+    if (policy == v1::UNKNOWN_WATCHER_POLICY_UNSPECIFIED) continue;
+    defaults.by_event[name] = ToUnknownWatcher(policy);
+  }
+  return defaults;
+}
+
+}  // namespace presence
