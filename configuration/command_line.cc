@@ -62,8 +62,8 @@ void ConfigCommandLine::AddFlag(CLI::App& app, const ConfigKey& key) {
     return;
   }
   CLI::Option* option = app.add_option(name, flag.values, FlagHelp(key));
-  option->type_name(key.is_list() ? "VALUE ..." : "VALUE")->allow_extra_args(false);
-  if (!key.is_list()) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  option->type_name("VALUE")->allow_extra_args(false);
+  if (!key.is_list()) option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
 void ConfigCommandLine::AddConfigCommand(CLI::App& app) {

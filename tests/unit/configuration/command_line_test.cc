@@ -91,6 +91,14 @@ TEST(CommandLineTest, PrefersAFlagOfItsOwnToSet) {
   EXPECT_THAT(program.Load()->config.listen(), ElementsAre("127.0.0.1:1"));
 }
 
+TEST(CommandLineTest, TakesTheLastOfAFlagThatHasOneValue) {
+  CoreProgram program;
+
+  program.Parse({"dev", "--ops-listen", "127.0.0.1:1", "--ops-listen", "127.0.0.1:2"});
+
+  EXPECT_EQ(program.Load()->config.ops_listen(), "127.0.0.1:2");
+}
+
 TEST(CommandLineTest, RefusesASettingWithoutAValue) {
   CoreProgram program;
 
@@ -120,7 +128,8 @@ TEST(CommandLineTest, ExplainsFlagsInHelp) {
   EXPECT_THAT(program.help(),
               AllOf(HasSubstr("--config"), HasSubstr("--set"), HasSubstr("--ops-listen"),
                     HasSubstr("Address of the HTTP server for operations"),
-                    HasSubstr("[ops_listen, default: 127.0.0.1:7461]")));
+                    HasSubstr("[ops_listen, default: 127.0.0.1:7461]"),
+                    HasSubstr("--ops-listen VALUE  "), HasSubstr("--listen VALUE ...  ")));
 }
 
 TEST(CommandLineTest, ShowsTheConfigurationAndItsOrigins) {
