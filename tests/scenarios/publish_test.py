@@ -1,0 +1,257 @@
+"""PUBLISH over the wire: RFC 3903 section 6, step by step."""
+
+import concurrent.futures
+import json
+import time
+import unittest
+
+from scenario import Scenario, basics, pidf
+
+
+class Publish(Scenario):
+    def test_p02_without_event_or_with_an_unknown_one_is_489_with_the_packages(self):
+        phone, user = self.phone(), self.new_user()
+        for event in (None, "no-such-package", "presence.winfo.winfo"):
+            with self.subTest(event):
+                answer = phone.publish(user, pidf(user), event=event)
+                self.assert_status(answer, 489)
+                self.assertIn("presence", answer.tokens("allow-events"))
+        self.assertEqual(self.rows(user), [])
+
+    def test_p03_of_two_faults_the_earlier_step_answers(self):
+        phone, user = self.phone(), self.new_user()
+        self.assert_status(phone.publish(user, pidf(user), event="nonsense", etag="stale"), 489)
+        self.assert_status(phone.publish(user, pidf(user), etag="stale", expires=1), 412)
+        self.assert_status(phone.publish(user, "<broken", expires=1), 423)
+
+    def test_p04_the_first_is_answered_with_expires_and_one_tag_and_is_listed(self):
+        phone, user = self.phone(user="alice"), self.new_user()
+        answer = phone.publish(user, pidf(user), expires=600)
+        self.assert_status(answer, 200)
+        self.assertLessEqual(int(answer.get("expires")), 600)
+        self.assertGreater(int(answer.get("expires")), 0)
+        self.assertEqual(len(answer.all("sip-etag")), 1)
+        self.assertRegex(answer.get("sip-etag"), r"^[A-Za-z0-9.!%*_+`'~-]+$")
+        rows = self.rows(user)
+        self.assertEqual([json.loads(row)["etag"] for row in rows], [answer.get("sip-etag")])
+
+    def test_p05_two_devices_are_two_publications_in_one_state(self):
+        desk, mobile, user = self.phone(), self.phone(), self.new_user()
+        first = desk.publish(user, pidf(user, "open", "desk", "t-desk"))
+        second = mobile.publish(user, pidf(user, "closed", "mobile", "t-mobile"))
+        self.assertNotEqual(first.get("sip-etag"), second.get("sip-etag"))
+        self.assertEqual(len(self.rows(user)), 2)
+        _, notify = self.subscribed(self.phone(), user)
+        self.assertIn("t-desk", notify.text)
+        self.assertIn("t-mobile", notify.text)
+
+    def test_p06_p07_a_tag_that_is_not_current_is_412_and_changes_nothing(self):
+        phone, user = self.phone(), self.new_user()
+        tag = self.published(phone, user)
+        other = self.published(phone, self.new_user())
+        unknown = tag[:-1] + ("A" if tag[-1] != "A" else "B")
+        for stale in (unknown, other, "abc"):
+            with self.subTest(stale):
+                self.assert_status(phone.publish(user, pidf(user, "closed"), etag=stale), 412)
+        self.assertEqual(json.loads(self.rows(user)[0])["etag"], tag)
+
+    def test_p08_a_tag_that_is_no_single_token_is_400(self):
+        phone, user = self.phone(), self.new_user()
+        for tag in ("a b", "", '"quoted"', "a, b"):
+            with self.subTest(tag):
+                self.assert_status(phone.publish(user, pidf(user), etag=tag), 400)
+        twice = phone.publish(user, pidf(user), etag="a", headers=[("SIP-If-Match", "b")])
+        self.assert_status(twice, 400)
+
+    def test_p09_a_refresh_gives_a_new_tag_and_tells_nobody(self):
+        phone, watcher, user = self.phone(), self.phone(), self.new_user()
+        old = self.published(phone, user)
+        self.subscribed(watcher, user)
+        answer = phone.publish(user, etag=old, expires=600)
+        self.assert_status(answer, 200)
+        self.assertNotEqual(answer.get("sip-etag"), old)
+        self.assert_status(phone.publish(user, etag=old, expires=600), 412)
+        watcher.assert_quiet()
+
+    def test_p10_a_modification_reaches_every_watcher(self):
+        phone, user = self.phone(), self.new_user()
+        tag = self.published(phone, user)
+        subscriptions = [self.subscribed(self.phone(), user)[0] for _ in range(3)]
+        answer = phone.publish(user, pidf(user, "closed", "gone"), etag=tag)
+        self.assert_status(answer, 200)
+        self.assertNotEqual(answer.get("sip-etag"), tag)
+        for subscription in subscriptions:
+            self.assertIn("gone", subscription.notify().text)
+
+    def test_p11_a_removal_leaves_the_rest_and_at_last_closed(self):
+        phone, user = self.phone(), self.new_user()
+        first = phone.publish(user, pidf(user, "open", "", "t1")).get("sip-etag")
+        second = phone.publish(user, pidf(user, "open", "", "t2")).get("sip-etag")
+        subscription, _ = self.subscribed(self.phone(), user)
+        answer = phone.publish(user, etag=first, expires=0)
+        self.assert_status(answer, 200)
+        self.assertEqual(answer.get("expires"), "0")
+        self.assert_status(phone.publish(user, etag=answer.get("sip-etag"), expires=600), 412)
+        rest = subscription.notify()
+        self.assertNotIn('id="t1"', rest.text)
+        self.assertIn("t2", rest.text)
+        self.assert_status(phone.publish(user, etag=second, expires=0), 200)
+        self.assertNotIn("open", basics(subscription.notify().text))
+        self.assertEqual(self.rows(user), [])
+
+    def test_p12_a_first_one_with_expires_0_is_checked_and_not_stored(self):
+        phone, watcher, user = self.phone(), self.phone(), self.new_user()
+        self.subscribed(watcher, user)
+        answer = phone.publish(user, pidf(user), expires=0)
+        self.assert_status(answer, 200)
+        self.assertEqual(answer.get("expires"), "0")
+        self.assertTrue(answer.get("sip-etag"))
+        self.assert_status(phone.publish(user, "<broken", expires=0), 400)
+        self.assertEqual(self.rows(user), [])
+        watcher.assert_quiet()
+
+    def test_p13_neither_body_nor_tag_is_400(self):
+        self.assert_status(self.phone().publish(self.new_user()), 400)
+
+    def test_p14_expires_is_clamped_defaulted_or_refused(self):
+        phone = self.phone()
+        user = self.new_user()
+        long = phone.publish(user, pidf(user), expires=4294967295)
+        self.assert_status(long, 200)
+        self.assertLess(int(long.get("expires")), 4294967295)
+        user = self.new_user()
+        self.assertGreater(int(phone.publish(user, pidf(user)).get("expires")), 0)
+        user = self.new_user()
+        self.assert_status(phone.publish(user, pidf(user), expires="soon"), 400)
+        self.assertIn(phone.publish(user, pidf(user), expires=99999999999).status, (200, 400))
+
+    def test_p15_too_brief_is_423_with_the_minimum(self):
+        phone, user = self.phone(), self.new_user()
+        answer = phone.publish(user, pidf(user), expires=1)
+        self.assert_status(answer, 423)
+        self.assertGreater(int(answer.get("min-expires")), 1)
+        self.assertEqual(self.rows(user), [])
+
+    def test_p16_another_content_type_or_encoding_is_415(self):
+        phone, user = self.phone(), self.new_user()
+        answer = phone.publish(user, "hello", content_type="text/plain")
+        self.assert_status(answer, 415)
+        self.assertIn("application/pidf+xml", answer.tokens("accept"))
+        answer = phone.publish(user, pidf(user), headers=[("Content-Encoding", "gzip")])
+        self.assert_status(answer, 415)
+        self.assertTrue(answer.all("accept-encoding"))
+
+    def test_p17_hostile_xml_is_refused_and_the_old_state_kept(self):
+        phone, user = self.phone(), self.new_user()
+        tag = self.published(phone, user, note="as before")
+        entity = '<!DOCTYPE p [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + pidf(user, note="&a;")[39:]
+        bomb = "<!DOCTYPE p [" + "".join(
+            f'<!ENTITY a{i} "{("&a%d;" % (i - 1)) * 10 if i else "ha"}">' for i in range(10)) + "]><p>&a9;</p>"
+        for document in ("<presence", pidf(user).replace("</tuple>", ""), entity, bomb, "<a>" * 2000,
+                         "\x00\x01\x02", "x" * 1200):
+            with self.subTest(document[:30]):
+                answer = phone.publish(user, document, etag=tag)
+                self.assertIn(answer.status, (400, 413), answer)
+        _, notify = self.subscribed(self.phone(), user)
+        self.assertIn("as before", notify.text)
+
+    def test_p18_on_udp_the_body_ends_with_the_datagram(self):
+        phone, user = self.phone(), self.new_user()
+        headers = [("Event", "presence"), ("Content-Type", "application/pidf+xml")]
+        data = phone.request("PUBLISH", user, headers, pidf(user), has_length=False)
+        self.assert_status(phone.ask_bytes(data), 200)
+        short = phone.request("PUBLISH", user, headers + [("Content-Length", "5000")], pidf(user), has_length=False)
+        self.assert_status(phone.ask_bytes(short), 400)
+        document = pidf(user).encode()
+        longer = phone.request("PUBLISH", user, headers + [("Content-Length", str(len(document)))],
+                               document + b"and more", has_length=False)
+        self.assert_status(phone.ask_bytes(longer), 200)
+
+    def test_p18_on_tcp_a_message_without_length_is_400_and_the_connection_ends(self):
+        phone, user = self.phone("tcp"), self.new_user()
+        headers = [("Event", "presence"), ("Content-Type", "application/pidf+xml")]
+        data = phone.request("PUBLISH", user, headers, pidf(user), has_length=False)
+        self.assert_status(phone.ask_bytes(data), 400)
+        self.assertTrue(phone.wait_for_close())
+
+    def test_p19_record_route_and_contact_are_ignored(self):
+        phone, user = self.phone(), self.new_user()
+        answer = phone.publish(user, pidf(user), headers=[("Record-Route", "<sip:10.0.0.1;lr>"),
+                                                          ("Contact", "<sip:alice@10.0.0.2>")])
+        self.assert_status(answer, 200)
+        self.assertEqual(answer.all("record-route") + answer.all("contact"), [])
+
+    def test_p22_of_a_hundred_modifications_with_one_tag_one_wins(self):
+        user = self.new_user()
+        tag = self.published(self.phone(), user)
+        phones = [self.phone() for _ in range(10)]
+
+        def modify(phone, number):
+            return [phone.publish(user, pidf(user, note=f"{number}-{i}"), etag=tag).status for i in range(10)]
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            results = sum(pool.map(modify, phones, range(10)), [])
+        self.assertEqual(sorted(results), [200] + [412] * 99)
+
+    def test_p25_options_tells_what_is_served(self):
+        answer = self.phone().ask("OPTIONS", "sip:example.com")
+        self.assert_status(answer, 200)
+        self.assertLessEqual({"PUBLISH", "SUBSCRIBE", "OPTIONS"}, set(answer.tokens("allow")))
+        self.assertIn("presence", answer.tokens("allow-events"))
+        self.assertIn("application/pidf+xml", answer.tokens("accept"))
+
+    def test_p30_a_method_or_scheme_that_is_not_served(self):
+        phone, user = self.phone(), self.new_user()
+        answer = phone.ask("REGISTER", "sip:example.com")
+        self.assert_status(answer, 405)
+        self.assertIn("PUBLISH", answer.tokens("allow"))
+        self.assert_status(phone.ask("FROBNICATE", user), 501)
+        self.assert_status(phone.publish("http://example.com/alice", pidf(user)), 416)
+
+    def test_a_retransmission_is_answered_with_the_same_bytes(self):
+        phone, user = self.phone(), self.new_user()
+        data = phone.request("PUBLISH", user, [("Event", "presence"), ("Content-Type", "application/pidf+xml")],
+                             pidf(user))
+        first, second = phone.ask_bytes(data), phone.ask_bytes(data)
+        self.assertEqual(first.data, second.data)
+        self.assertEqual(len(self.rows(user)), 1)
+
+
+class PublishAtARealHouse(Scenario):
+    """Outside dev mode, with short lifetimes, a trusted peer and a Sender header."""
+
+    dev = False
+    core = ("--domain", "example.com", "--set", "policy.unknown_watcher=allow",
+            "--set", "publish.min_expires=1s", "--set", "publish.expires_margin=0s")
+    gateway = ("--domain", "example.com", "--trusted-peer", "127.0.0.1/32", "--set", "sip.sender_header=true")
+
+    def test_p01_a_domain_that_is_not_served_is_404(self):
+        phone = self.phone()
+        answer = phone.publish("sip:alice@elsewhere.example", pidf("sip:alice@elsewhere.example"))
+        self.assert_status(answer, 404)
+        self.assertEqual(self.rows("sip:alice@elsewhere.example"), [])
+
+    def test_p03_a_foreign_domain_comes_before_a_bad_event(self):
+        self.assert_status(self.phone().publish("sip:a@elsewhere.example", "x", event="nonsense"), 404)
+
+    def test_p24_expiry_reaches_the_watchers_within_a_second(self):
+        phone, user = self.phone(), self.new_user()
+        subscription, _ = self.subscribed(self.phone(), user)
+        self.published(phone, user, expires=1)
+        published = time.monotonic()
+        self.assertIn("open", basics(subscription.notify().text))
+        self.assertNotIn("open", basics(subscription.notify().text))
+        # A second of lifetime, a second to tell, and what a busy machine adds.
+        self.assertLess(time.monotonic() - published, 4.0)
+
+    def test_p26_the_sender_is_not_told_of_its_own_change(self):
+        phone, sender, other, user = self.phone(), self.phone(user="carol"), self.phone(), self.new_user()
+        self.subscribed(sender, user)
+        subscription, _ = self.subscribed(other, user)
+        answer = phone.publish(user, pidf(user, note="mine"), headers=[("Sender", f"<{sender.contact}>")])
+        self.assert_status(answer, 200)
+        self.assertIn("mine", subscription.notify().text)
+        sender.assert_quiet()
+
+
+if __name__ == "__main__":
+    unittest.main()

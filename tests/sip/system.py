@@ -1,0 +1,136 @@
+"""Starts presence-core and sip-gateway as processes of their own, on ports that were free, and ends them."""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+START_DEADLINE = 60.0
+STOP_DEADLINE = 20.0
+
+
+def binaries():
+    """Where the programs are: PRESENCE_BIN, else the newest build."""
+    if "PRESENCE_BIN" in os.environ:
+        return pathlib.Path(os.environ["PRESENCE_BIN"])
+    for preset in ("dev", "release"):
+        folder = ROOT / "build" / preset / "bin"
+        if (folder / "sip-gateway").exists():
+            return folder
+    raise RuntimeError("nothing is built; run ./run --build-only or set PRESENCE_BIN")
+
+
+class Process:
+    """A child whose output is read line by line; lines can be waited for."""
+
+    def __init__(self, arguments, environment=None):
+        self.name = pathlib.Path(arguments[0]).name
+        self.lines = []
+        self.changed = threading.Condition()
+        self.is_over = False
+        self.child = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                      stdin=subprocess.DEVNULL, text=True, errors="replace",
+                                      env={**os.environ, **(environment or {})})
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.child.stdout:
+            with self.changed:
+                self.lines.append(line.rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.is_over = True
+            self.changed.notify_all()
+
+    def wait_for(self, pattern, seconds=START_DEADLINE):
+        """The match in the first line that has one."""
+        def found():
+            for line in self.lines:
+                match = re.search(pattern, line)
+                if match:
+                    return match
+            return None
+        with self.changed:
+            self.changed.wait_for(lambda: found() or self.is_over, seconds)
+            match = found()
+        if not match:
+            raise AssertionError(f"{self.name} did not say {pattern!r}:\n" + "\n".join(self.lines))
+        return match
+
+    def stop(self, number=signal.SIGTERM):
+        """Returns the exit code."""
+        if self.child.poll() is None:
+            self.child.send_signal(number)
+        try:
+            code = self.child.wait(STOP_DEADLINE)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            raise AssertionError(f"{self.name} did not end:\n" + "\n".join(self.lines)) from None
+        self.reader.join(STOP_DEADLINE)
+        self.child.stdout.close()
+        return code
+
+
+def free_port(host="127.0.0.1"):
+    """A port that the kernel had free for TCP and UDP both a moment ago."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for _ in range(100):
+        with socket.socket(family, socket.SOCK_STREAM) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp:
+            tcp.bind((host, 0))
+            try:
+                udp.bind((host, tcp.getsockname()[1]))
+            except OSError:
+                continue
+            return tcp.getsockname()[1]
+    raise RuntimeError("no free port")
+
+
+class System:
+    """One core and one gateway."""
+
+    def __init__(self, core=(), gateway=(), host="127.0.0.1", dev=True):
+        self.host = host
+        self.bin = binaries()
+        self.folder = tempfile.TemporaryDirectory()
+        self.core_arguments = list(core)
+        self.gateway_arguments = list(gateway)
+        self.is_dev = dev
+        self.core = self.gateway = None
+        self.start_core("127.0.0.1:0")
+        self.sip = (host, free_port(host))
+        self.start_gateway()
+
+    def start_core(self, listen):
+        mode = ["dev"] if self.is_dev else []
+        self.core = Process([self.bin / "presence-core", *mode, "--listen", listen,
+                             "--ops-listen", "127.0.0.1:0", *self.core_arguments])
+        self.core.wait_for(r"^ready in ")
+        self.core_address = self.core.wait_for(r"gRPC +([0-9.]+:\d+)").group(1)
+        self.ops_address = self.core.wait_for(r"http://([0-9.]+:\d+)").group(1)
+
+    def start_gateway(self):
+        where = f"[{self.host}]:{self.sip[1]}" if ":" in self.host else f"{self.host}:{self.sip[1]}"
+        mode = ["--dev"] if self.is_dev else []
+        self.gateway = Process([self.bin / "sip-gateway", *mode, "--core", self.core_address, "--name", "scenario",
+                                "--listen", f"udp:{where}", "--listen", f"tcp:{where}", *self.gateway_arguments])
+        self.gateway.wait_for(r"connected to core")
+
+    def presencectl(self, *arguments, code=0):
+        """Runs presencectl against this core; returns what it printed."""
+        done = subprocess.run([self.bin / "presencectl", "--server", self.core_address, *arguments],
+                              capture_output=True, text=True, timeout=60, check=False)
+        if code is not None and done.returncode != code:
+            raise AssertionError(f"presencectl {arguments}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def stop(self):
+        codes = [process.stop() for process in (self.gateway, self.core) if process]
+        self.folder.cleanup()
+        return codes
