@@ -259,7 +259,7 @@ Notifier::Shipment Notifier::Instruct(Stripe& stripe, Cell& cell, const Subscrip
   if (row->is_live() && row->expires_at != absl::InfiniteFuture()) {
     // RFC 6665 §4.1.3: never above what was granted; the grace period is ours alone.
     const absl::Duration left = row->expires_at - config_.subscribe_grace - now;
-    out.expiry = std::clamp(left, absl::ZeroDuration(), row->granted);
+    out.expiry = std::clamp(absl::Ceil(left, absl::Seconds(1)), absl::ZeroDuration(), row->granted);
   }
   out.cause = slot.tell != NotifyCause::kNone ? slot.tell
               : slot.winfo != nullptr         ? NotifyCause::kWinfo

@@ -15,6 +15,7 @@ namespace presence {
 AdminService::AdminService(Engine& engine, const Clock& clock, v1::ServerInfo info)
     : engine_(engine), clock_(clock), info_(std::move(info)) {
   const EngineConfig& config = engine_.config();
+  info_.set_epoch(engine_.epoch());
   for (const std::string& name : engine_.registry().EventNames()) {
     const absl::StatusOr<EventName> event = EventName::Parse(name);
     if (!event.ok() || event->is_winfo()) continue;

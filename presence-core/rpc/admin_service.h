@@ -12,7 +12,7 @@ namespace presence {
 // yet. Safe to call from any thread.
 class AdminService final : public v1::AdminService::CallbackService {
  public:
-  // `info`: what GetServerInfo answers, but for the packages and the time.
+  // `info`: what GetServerInfo answers, but for the epoch, the packages and the time.
   AdminService(Engine& engine, const Clock& clock, v1::ServerInfo info);
 
   grpc::ServerUnaryReactor* Cleanup(grpc::CallbackServerContext* context,

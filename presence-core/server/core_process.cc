@@ -84,7 +84,6 @@ class Process final : public CoreProcess {
         absl::ToUnixMillis(clock_.WallNow()));
     info.set_storage_mode(config_.storage().mode());
     info.set_core(identity_.name);
-    info.set_epoch(engine_.epoch());
     info.set_dev(config_.dev());
     for (const std::string& domain : config_.domains()) info.add_domains(domain);
     return info;

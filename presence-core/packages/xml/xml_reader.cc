@@ -75,6 +75,7 @@ void OnEndElement(void* context, const xmlChar*, const xmlChar*, const xmlChar*)
 }
 
 void OnCharacters(void* context, const xmlChar* text, int length) {
+  if (length == 0) return;  // <![CDATA[]]>
   const std::string_view view(reinterpret_cast<const char*>(text), static_cast<size_t>(length));
   Reading& reading = Of(context);
   if (reading.GoesOn()) reading.Conclude(reading.handler.OnText(view));

@@ -52,7 +52,8 @@ class XmlHandler {
   virtual ~XmlHandler() = default;
   virtual Refusal OnStart(const XmlTag& tag) = 0;
   virtual Refusal OnEnd() = 0;
-  // Character data, CDATA sections included; one text may come in several pieces.
+  // Character data, CDATA sections included; one text may come in several pieces,
+  // none of them empty.
   virtual Refusal OnText(std::string_view text) = 0;
 };
 

@@ -1,0 +1,157 @@
+#include "presence-core/rpc/rpc_server.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <filesystem>
+
+#include "gmock/gmock.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "gtest/gtest.h"
+#include "presence-core/storage/memory/memory_journal.h"
+#include "presence/v1/admin.grpc.pb.h"
+#include "presence/v1/presence.grpc.pb.h"
+#include "presence/v1/rules.grpc.pb.h"
+#include "runtime/worker.h"
+#include "tests/fakes/text_package.h"
+
+namespace presence {
+namespace {
+
+// A whole server over gRPC on a port of the kernel's choice, with threads as in production.
+class RpcServerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    engine_ = std::make_unique<Engine>(EngineConfig(), *registry_,
+                                       std::make_shared<PolicySnapshot>(PolicySnapshot::Defaults{}),
+                                       journal_, notifier_, clock_, random_, 3);
+    ASSERT_TRUE(engine_->Start().ok());
+    RpcServer::Options options;
+    options.listen = {"127.0.0.1:0"};
+    options.core_name = "core1";
+    auto server = RpcServer::Start(*engine_, frames_, clock_, random_, options);
+    ASSERT_TRUE(server.ok());
+    server_ = *std::move(server);
+    channel_ = grpc::CreateChannel(server_->addresses()[0], grpc::InsecureChannelCredentials());
+    stub_ = v1::PresenceService::NewStub(channel_);
+  }
+
+  grpc::Status Publish(const std::string& text, v1::PublishResponse* response,
+                       const std::string& etag = "") {
+    grpc::ClientContext context;
+    v1::PublishRequest request;
+    request.set_presentity("sip:alice@example.com");
+    request.set_event("presence");
+    request.set_etag(etag);
+    request.mutable_document()->set_content_type("text/plain");
+    request.mutable_document()->set_text(text);
+    return stub_->Publish(&context, request, response);
+  }
+
+  static std::string Reason(const grpc::Status& status) {
+    google::rpc::Status details;
+    google::rpc::ErrorInfo info;
+    if (!details.ParseFromString(status.error_details()) || details.details().empty()) return "";
+    return details.details(0).UnpackTo(&info) ? info.reason() : "";
+  }
+
+  SystemClock clock_;
+  SecureRandom random_;
+  std::unique_ptr<EventRegistry> registry_ = MakeTextRegistry();
+  MemoryJournal journal_;
+  Worker notifier_{clock_, "notifier"};
+  Worker frames_{clock_, "frames"};
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<RpcServer> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<v1::PresenceService::Stub> stub_;
+};
+
+// P04 P10 P06
+TEST_F(RpcServerTest, PublishesModifiesAndRefusesOverGrpc) {
+  v1::PublishResponse first;
+  v1::PublishResponse second;
+
+  ASSERT_TRUE(Publish("open", &first).ok());
+  ASSERT_TRUE(Publish("busy", &second, first.etag()).ok());
+  const grpc::Status stale = Publish("late", &second, first.etag());
+
+  EXPECT_EQ(first.expiry().seconds(), 3600);
+  EXPECT_EQ(stale.error_code(), grpc::StatusCode::ABORTED);
+  EXPECT_EQ(Reason(stale), "ETAG_MISMATCH");
+}
+
+// O08
+TEST_F(RpcServerTest, StreamsTheSnapshotAndEveryNewerState) {
+  v1::PublishResponse published;
+  ASSERT_TRUE(Publish("open", &published).ok());
+  grpc::ClientContext context;
+  v1::WatchRequest request;
+  request.set_watcher("sip:app@example.com");
+  request.add_targets()->set_presentity("alice@example.com");
+  auto reader = stub_->Watch(&context, request);
+  v1::WatchResponse item;
+
+  ASSERT_TRUE(reader->Read(&item));
+  EXPECT_EQ(item.state().document().text(), "open");
+  ASSERT_TRUE(reader->Read(&item));
+  EXPECT_TRUE(item.has_snapshot_done());
+  ASSERT_TRUE(Publish("busy", &published, published.etag()).ok());
+  ASSERT_TRUE(reader->Read(&item));
+  EXPECT_EQ(item.state().document().text(), "busy");
+
+  context.TryCancel();
+  while (reader->Read(&item)) {
+  }
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+TEST_F(RpcServerTest, EndsStreamsWithDrainingWhenItStops) {
+  grpc::ClientContext context;
+  v1::WatchRequest request;
+  request.set_watcher("sip:app@example.com");
+  request.add_targets()->set_presentity("alice@example.com");
+  auto reader = stub_->Watch(&context, request);
+  v1::WatchResponse item;
+  ASSERT_TRUE(reader->Read(&item));
+
+  server_->Stop(absl::Seconds(5));
+
+  while (reader->Read(&item)) {
+  }
+  const grpc::Status status = reader->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(Reason(status), "DRAINING");
+}
+
+// O03
+TEST_F(RpcServerTest, CleansUpByKindAndSaysWhichServerItIs) {
+  auto admin = v1::AdminService::NewStub(channel_);
+  grpc::ClientContext cleanup_context;
+  v1::CleanupRequest cleanup;
+  v1::CleanupResponse cleaned;
+  grpc::ClientContext info_context;
+  v1::ServerInfo info;
+
+  ASSERT_TRUE(admin->Cleanup(&cleanup_context, cleanup, &cleaned).ok());
+  ASSERT_TRUE(admin->GetServerInfo(&info_context, {}, &info).ok());
+
+  EXPECT_EQ(cleaned.counts_size(), 4);
+  EXPECT_EQ(info.epoch(), 3u);
+  ASSERT_EQ(info.packages_size(), 1);
+  EXPECT_EQ(info.packages(0).event(), "presence");
+}
+
+TEST_F(RpcServerTest, SaysWhichMethodIsNotServedYet) {
+  auto rules = v1::RulesService::NewStub(channel_);
+  grpc::ClientContext context;
+  v1::ListRulesResponse response;
+
+  const grpc::Status status = rules->ListRules(&context, {}, &response);
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(Reason(status), "NOT_SERVED_YET");
+}
+
+}  // namespace
+}  // namespace presence
