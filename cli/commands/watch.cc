@@ -79,14 +79,21 @@ class WatchRun final {
     printer_.StreamBegins();
     WatchCall call(session_.presence(), request_);
     const std::stop_token& interrupted = session_.environment().interrupted;
+    // Connecting takes its own time. A new watcher is sent his snapshot at once; one who resumes
+    // may have nothing to hear but the next heartbeat.
+    const absl::Duration timeout = session_.options().timeout;
+    absl::Duration patience = resume_token_.empty() ? timeout : std::max(silence_, timeout);
+    bool has_begun = false;
     while (true) {
       // Asked for first: a stream that is never quiet must not keep an interrupt waiting.
       if (interrupted.stop_requested()) return Summarised(ExitCode::kInterrupted);
       const absl::Duration left = Left();
       if (left <= absl::ZeroDuration()) return Summarised(ExitCode::kOk);
-      WatchCall::Item item = call.Next(std::min(left, silence_), interrupted);
+      WatchCall::Item item = call.Next(std::min(left, patience), interrupted);
       if (const auto* response = std::get_if<v1::WatchResponse>(&item)) {
         Take(*response);
+        has_begun = true;
+        patience = silence_;
         if (options_.count > 0 && printer_.states() >= options_.count) {
           return Summarised(ExitCode::kOk);
         }
@@ -94,11 +101,11 @@ class WatchRun final {
         return std::get<grpc::Status>(std::move(item));
       } else if (std::holds_alternative<WatchCall::Interrupted>(item)) {
         return Summarised(ExitCode::kInterrupted);
-      } else if (left <= silence_) {
+      } else if (left <= patience) {
         return Summarised(ExitCode::kOk);  // it was --for that ended the waiting
       } else {
-        return grpc::Status(grpc::UNAVAILABLE,
-                            absl::StrCat("not even a heartbeat for ", DurationText(silence_)));
+        return grpc::Status(has_begun ? grpc::UNAVAILABLE : grpc::DEADLINE_EXCEEDED,
+                            absl::StrCat("not even a heartbeat for ", DurationText(patience)));
       }
     }
   }

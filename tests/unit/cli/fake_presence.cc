@@ -334,6 +334,7 @@ FakePresence::FakePresence(const Clock& clock)
 }
 
 FakePresence::~FakePresence() {
+  Release();
   // Streams that stay open are cancelled at once.
   server_->Shutdown(std::chrono::system_clock::now());
   server_->Wait();
@@ -368,9 +369,15 @@ void FakePresence::OnCall(std::function<void()> hook) {
   on_call_ = std::move(hook);
 }
 
-void FakePresence::StallUntil(absl::Notification& release) {
+void FakePresence::Stall() {
   const std::lock_guard lock(mu_);
-  stall_ = &release;
+  is_stalled_ = true;
+}
+
+void FakePresence::Release() {
+  const std::lock_guard lock(mu_);
+  is_stalled_ = false;
+  released_.notify_all();
 }
 
 void FakePresence::ScriptWatch(WatchScript script) {
@@ -395,13 +402,12 @@ std::vector<v1::WatchRequest> FakePresence::watches() {
 
 grpc::Status FakePresence::Enter() {
   std::unique_lock lock(mu_);
-  absl::Notification* stall = stall_;
-  std::function<void()> hook = on_call_;
-  grpc::Status failure = failure_.value_or(grpc::Status::OK);
+  const std::function<void()> hook = on_call_;
   lock.unlock();
   if (hook) hook();
-  if (stall != nullptr) stall->WaitForNotification();
-  return failure;
+  lock.lock();
+  released_.wait(lock, [this] { return !is_stalled_; });
+  return failure_.value_or(grpc::Status::OK);
 }
 
 grpc::Status FakePresence::Publish(const v1::PublishRequest& request,

@@ -1,6 +1,7 @@
 #ifndef PRESENCE_TESTS_UNIT_CLI_FAKE_PRESENCE_H_
 #define PRESENCE_TESTS_UNIT_CLI_FAKE_PRESENCE_H_
 
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -14,7 +15,6 @@
 
 #include <grpcpp/server.h>
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "presence/v1/admin.grpc.pb.h"
 #include "presence/v1/errors.pb.h"
@@ -55,8 +55,9 @@ class FakePresence final {
   void FailWith(grpc::Status status);
   // Calls this before each unary call is answered.
   void OnCall(std::function<void()> hook);
-  // Keeps every unary call waiting until `release`.
-  void StallUntil(absl::Notification& release);
+  // Keeps every unary call waiting until Release, or until this ends.
+  void Stall();
+  void Release();
   // What the next Watch streams do, in order; without a script a stream sends the state and stays
   // open.
   void ScriptWatch(WatchScript script);
@@ -100,7 +101,8 @@ class FakePresence final {
   std::optional<grpc::Status> failure_;
   std::function<void()> on_call_;
   std::function<void()> on_idle_watch_;
-  absl::Notification* stall_ = nullptr;
+  bool is_stalled_ = false;
+  std::condition_variable released_;
   int etags_ = 0;
 };
 

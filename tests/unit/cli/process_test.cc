@@ -12,6 +12,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "tests/unit/cli/cli_test_base.h"
 
 namespace presence::cli {
@@ -85,8 +86,8 @@ TEST_F(ProcessTest, CtrlCEndsAWatchWithASummaryAnd130) {
 }
 
 TEST_F(ProcessTest, CtrlCEndsACallThatHangs) {
-  absl::Notification release, called;
-  fake_.StallUntil(release);
+  absl::Notification called;
+  fake_.Stall();
   fake_.OnCall([&called] { called.Notify(); });
   Process list({"presentity", "list", "--timeout", "1h"}, fake_.address());
   called.WaitForNotification();
@@ -94,7 +95,6 @@ TEST_F(ProcessTest, CtrlCEndsACallThatHangs) {
   list.Signal(SIGINT);
 
   EXPECT_EQ(list.Wait(), 130);
-  release.Notify();
 }
 
 TEST_F(ProcessTest, OutputThatIsLostIsAFailure) {

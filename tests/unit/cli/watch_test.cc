@@ -136,6 +136,15 @@ TEST_F(WatchCommandTest, SilenceLongerThanAllowedCountsAsABrokenConnection) {
   EXPECT_THAT(run.err, HasSubstr("not even a heartbeat for 20ms"));
 }
 
+TEST_F(WatchCommandTest, AServerThatNeverBeginsTheStreamIsATimeout) {
+  fake_.ScriptWatch({{}, std::nullopt});
+
+  const Outcome run = Presencectl("watch alice@example.com --timeout 20ms");
+
+  EXPECT_EQ(run.exit_code, 7);
+  EXPECT_THAT(run.err, HasSubstr("DEADLINE_EXCEEDED: not even a heartbeat for 20ms"));
+}
+
 TEST_F(WatchCommandTest, ATokenThatIsRefusedIsDroppedAndStatesComeInFull) {
   fake_.ScriptWatch({{StateItem("t1", "open", 1)}, kGone});
   fake_.ScriptWatch({{}, StatusFor(v1::ERROR_REASON_BAD_TOKEN, "not ours")});
