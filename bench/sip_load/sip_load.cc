@@ -1,0 +1,353 @@
+// Loads a presence server over UDP and measures what it costs: CPU of the named processes for each
+// PUBLISH answered by 200 together with the NOTIFYs it caused, and their memory at rest.
+//
+//   sip_load --target 127.0.0.1:5060 --pids PID[,PID...] [--presentities 1000] [--watchers 1]
+//            [--window 64] [--seconds 10] [--fill-only]
+//
+// Closed loop: a presentity publishes its next state when the last one was answered and every
+// watcher of it has been notified and has answered; `window` presentities do so at a time. Nothing
+// is skipped or merged, so two servers that finish the same loop have done the same work.
+// --fill-only subscribes and publishes once, and prints what a subscription and a publication
+// weigh.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace {
+
+struct Options {
+  std::string host = "127.0.0.1";
+  uint16_t port = 5060;
+  std::vector<int> pids;
+  int presentities = 1000;
+  int watchers = 1;
+  int window = 64;
+  double seconds = 10;
+  bool fill_only = false;
+};
+
+[[noreturn]] void Usage(std::string_view why) {
+  std::cerr << "sip_load: " << why << "\n"
+            << "usage: sip_load --target HOST:PORT --pids PID[,PID...] [--presentities N] "
+               "[--watchers N] [--window N] [--seconds S] [--fill-only]\n";
+  std::exit(2);
+}
+
+Options Parse(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string flag = argv[i];
+    if (flag == "--fill-only") {
+      options.fill_only = true;
+      continue;
+    }
+    if (i + 1 == argc) Usage(flag + " needs a value");
+    const std::string value = argv[++i];
+    if (flag == "--target") {
+      options.host = value.substr(0, value.rfind(':'));
+      options.port = static_cast<uint16_t>(std::stoi(value.substr(value.rfind(':') + 1)));
+    } else if (flag == "--pids") {
+      std::stringstream list(value);
+      for (std::string pid; std::getline(list, pid, ',');) options.pids.push_back(std::stoi(pid));
+    } else if (flag == "--presentities") {
+      options.presentities = std::stoi(value);
+    } else if (flag == "--watchers") {
+      options.watchers = std::stoi(value);
+    } else if (flag == "--window") {
+      options.window = std::stoi(value);
+    } else if (flag == "--seconds") {
+      options.seconds = std::stod(value);
+    } else {
+      Usage("unknown flag " + flag);
+    }
+  }
+  return options;
+}
+
+// User and system time of a process and all its children that live now, in seconds.
+double CpuSeconds(const std::vector<int>& pids) {
+  double ticks = 0;
+  for (int pid : pids) {
+    std::ifstream in(fmt::format("/proc/{}/stat", pid));
+    std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    std::stringstream fields(text.substr(text.rfind(')') + 2));
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) fields >> skipped;
+    double user = 0;
+    double system = 0;
+    fields >> user >> system;
+    ticks += user + system;
+  }
+  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+double ResidentBytes(const std::vector<int>& pids) {
+  double pages = 0;
+  for (int pid : pids) {
+    std::ifstream in(fmt::format("/proc/{}/statm", pid));
+    double total = 0;
+    double resident = 0;
+    in >> total >> resident;
+    pages += resident;
+  }
+  return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+std::string_view Header(std::string_view message, std::string_view name) {
+  const std::string key = fmt::format("\r\n{}: ", name);
+  const size_t at = message.find(key);
+  if (at == std::string_view::npos) return {};
+  const size_t begin = at + key.size();
+  return message.substr(begin, message.find("\r\n", begin) - begin);
+}
+
+class Load {
+ public:
+  explicit Load(const Options& options)
+      : options_(options), publishers_(static_cast<size_t>(options.presentities)) {
+    socket_ = socket(AF_INET, SOCK_DGRAM, 0);
+    int size = 16 * 1024 * 1024;
+    setsockopt(socket_, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+    timeval timeout{0, 200'000};
+    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+    target_.sin_family = AF_INET;
+    target_.sin_port = htons(options.port);
+    inet_pton(AF_INET, options.host.c_str(), &target_.sin_addr);
+    if (connect(socket_, reinterpret_cast<sockaddr*>(&target_), sizeof(target_)) != 0) {
+      Usage("cannot reach the target");
+    }
+    sockaddr_in own{};
+    socklen_t length = sizeof(own);
+    getsockname(socket_, reinterpret_cast<sockaddr*>(&own), &length);
+    own_port_ = ntohs(own.sin_port);
+    run_ = std::chrono::steady_clock::now().time_since_epoch().count() % 1'000'000;
+  }
+  ~Load() { close(socket_); }
+
+  // Every watcher subscribes once, a window at a time, and is notified.
+  void SubscribeAll() {
+    const int all = options_.presentities * options_.watchers;
+    int sent = 0;
+    while (subscribed_ < all || notified_ < all) {
+      while (sent < all && sent - std::min(subscribed_, notified_) < options_.window) {
+        Subscribe(sent++);
+      }
+      Receive();
+    }
+  }
+
+  // Every presentity publishes `rounds` states, or as many as fit into `seconds`.
+  uint64_t PublishFor(double seconds, uint64_t rounds) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto is_over = [&] {
+      const std::chrono::duration<double> past = std::chrono::steady_clock::now() - start;
+      return past.count() >= seconds;
+    };
+    completed_ = 0;
+    const uint64_t wanted = rounds * publishers_.size();
+    uint64_t started = 0;
+    size_t next = 0;
+    bool stopping = false;
+    while (!stopping || completed_ < started) {
+      stopping = stopping || is_over() || started >= wanted;
+      while (!stopping && started - completed_ < static_cast<uint64_t>(options_.window)) {
+        // In turn; one that is still under way is passed over.
+        size_t tries = 0;
+        while (publishers_[next].is_under_way && tries++ < publishers_.size()) {
+          next = (next + 1) % publishers_.size();
+        }
+        if (publishers_[next].is_under_way) break;
+        Publish(next);
+        next = (next + 1) % publishers_.size();
+        ++started;
+        if (started >= wanted) break;
+      }
+      Receive();
+    }
+    return completed_;
+  }
+
+ private:
+  struct Publisher {
+    std::string etag;
+    uint32_t cseq = 0;
+    int notifies_due = 0;
+    bool is_answered = false;
+    bool is_under_way = false;
+  };
+
+  void Send(const std::string& message) {
+    while (send(socket_, message.data(), message.size(), 0) < 0 && errno == ENOBUFS) {
+    }
+  }
+
+  void Subscribe(int index) {
+    Send(
+        fmt::format("SUBSCRIBE sip:p{0}@example.com SIP/2.0\r\n"
+                    "Via: SIP/2.0/UDP 127.0.0.1:{1};branch=z9hG4bKs{2}x{3};rport\r\n"
+                    "Max-Forwards: 70\r\n"
+                    "From: <sip:w{3}@example.com>;tag=wt{3}\r\n"
+                    "To: <sip:p{0}@example.com>\r\n"
+                    "Call-ID: subscription-{3}-{2}@127.0.0.1\r\n"
+                    "CSeq: 1 SUBSCRIBE\r\n"
+                    "Contact: <sip:w{3}@127.0.0.1:{1}>\r\n"
+                    "Event: presence\r\n"
+                    "Accept: application/pidf+xml\r\n"
+                    "Expires: 3600\r\n"
+                    "User-Agent: sip_load, standing for a desk phone 1.2.3\r\n"
+                    "Content-Length: 0\r\n\r\n",
+                    index % options_.presentities, own_port_, run_, index));
+  }
+
+  void Publish(size_t index) {
+    Publisher& publisher = publishers_[index];
+    publisher.is_under_way = true;
+    publisher.is_answered = false;
+    publisher.notifies_due = options_.watchers;
+    ++publisher.cseq;
+    // 600 bytes, as phones send them.
+    const std::string body = fmt::format(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" "
+        "xmlns:dm=\"urn:ietf:params:xml:ns:pidf:data-model\" "
+        "xmlns:rpid=\"urn:ietf:params:xml:ns:pidf:rpid\" entity=\"sip:p{0}@example.com\">\n"
+        "  <tuple id=\"desk{0}\">\n    <status><basic>{1}</basic></status>\n"
+        "    <contact priority=\"0.8\">sip:p{0}@192.0.2.10:5060</contact>\n"
+        "    <note xml:lang=\"en\">state number {2:08}</note>\n  </tuple>\n"
+        "  <dm:person id=\"person{0}\">\n    "
+        "<rpid:activities><rpid:on-the-phone/></rpid:activities>\n"
+        "    <dm:note>in a meeting until further notice</dm:note>\n  </dm:person>\n</presence>\n",
+        index, publisher.cseq % 2 == 0 ? "open" : "closed", publisher.cseq);
+    const std::string if_match =
+        publisher.etag.empty() ? "" : fmt::format("SIP-If-Match: {}\r\n", publisher.etag);
+    Send(
+        fmt::format("PUBLISH sip:p{0}@example.com SIP/2.0\r\n"
+                    "Via: SIP/2.0/UDP 127.0.0.1:{1};branch=z9hG4bKp{2}x{0}x{3};rport\r\n"
+                    "Max-Forwards: 70\r\n"
+                    "From: <sip:p{0}@example.com>;tag=pt{0}\r\n"
+                    "To: <sip:p{0}@example.com>\r\n"
+                    "Call-ID: publication-{0}-{2}@127.0.0.1\r\n"
+                    "CSeq: {3} PUBLISH\r\n"
+                    "Event: presence\r\n"
+                    "Expires: 3600\r\n"
+                    "{4}"
+                    "User-Agent: sip_load, standing for a desk phone 1.2.3\r\n"
+                    "Content-Type: application/pidf+xml\r\n"
+                    "Content-Length: {5}\r\n\r\n{6}",
+                    index, own_port_, run_, publisher.cseq, if_match, body.size(), body));
+  }
+
+  void Receive() {
+    std::array<char, 65536> buffer;
+    const ssize_t size = recv(socket_, buffer.data(), buffer.size(), 0);
+    if (size <= 0) {
+      if (++silences_ > 25) Usage("the server has been silent for 5 s");
+      return;
+    }
+    silences_ = 0;
+    const std::string_view message(buffer.data(), static_cast<size_t>(size));
+    if (message.starts_with("NOTIFY ")) {
+      OnNotify(message);
+    } else {
+      OnAnswer(message);
+    }
+  }
+
+  void OnNotify(std::string_view message) {
+    std::string answer = "SIP/2.0 200 OK";
+    for (std::string_view name : {"Via", "From", "To", "Call-ID", "CSeq"}) {
+      answer += fmt::format("\r\n{}: {}", name, Header(message, name));
+    }
+    Send(answer + "\r\nContent-Length: 0\r\n\r\n");
+    ++notified_;
+    const size_t at = message.find("sip:w");
+    const int watcher = std::atoi(message.data() + at + 5);
+    OnProgress(static_cast<size_t>(watcher % options_.presentities), true);
+  }
+
+  void OnAnswer(std::string_view message) {
+    const std::string_view cseq = Header(message, "CSeq");
+    const bool is_subscribe = cseq.find("SUBSCRIBE") != std::string_view::npos;
+    if (message.substr(8, 1) != "2") {
+      std::cerr << message << "\n";
+      Usage("the server refused a request");
+    }
+    if (is_subscribe) {
+      ++subscribed_;
+      return;
+    }
+    const std::string_view from = Header(message, "From");
+    const size_t at = from.find("sip:p");
+    const auto index = static_cast<size_t>(std::atoi(from.data() + at + 5));
+    publishers_[index].etag = std::string(Header(message, "SIP-ETag"));
+    publishers_[index].is_answered = true;
+    OnProgress(index, false);
+  }
+
+  void OnProgress(size_t index, bool is_notify) {
+    Publisher& publisher = publishers_[index];
+    if (!publisher.is_under_way) return;
+    if (is_notify) --publisher.notifies_due;
+    if (!publisher.is_answered || publisher.notifies_due > 0) return;
+    publisher.is_under_way = false;
+    ++completed_;
+  }
+
+  const Options options_;
+  int socket_ = -1;
+  sockaddr_in target_{};
+  uint16_t own_port_ = 0;
+  int64_t run_ = 0;
+  std::vector<Publisher> publishers_;
+  int subscribed_ = 0;
+  int notified_ = 0;
+  int silences_ = 0;
+  uint64_t completed_ = 0;
+};
+
+int Run(const Options& options) {
+  Load load(options);
+  const double empty = ResidentBytes(options.pids);
+  load.SubscribeAll();
+  const double subscribed = ResidentBytes(options.pids);
+  load.PublishFor(600, 1);
+  const double published = ResidentBytes(options.pids);
+  const int subscriptions = options.presentities * options.watchers;
+  fmt::print("resident: {:.1f} MB empty, {:.0f} bytes a subscription, {:.0f} bytes a publication\n",
+             empty / 1e6, (subscribed - empty) / subscriptions,
+             (published - subscribed) / options.presentities);
+  if (options.fill_only) return 0;
+
+  const double cpu_before = CpuSeconds(options.pids);
+  const auto start = std::chrono::steady_clock::now();
+  const uint64_t done = load.PublishFor(options.seconds, UINT32_MAX);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const double cpu = CpuSeconds(options.pids) - cpu_before;
+  fmt::print(
+      "{} PUBLISH in {:.1f} s: {:.0f}/s, {:.1f} us CPU a PUBLISH with {} NOTIFY, {:.1f} us a "
+      "NOTIFY\n",
+      done, took.count(), static_cast<double>(done) / took.count(),
+      cpu * 1e6 / static_cast<double>(done), options.watchers,
+      cpu * 1e6 / static_cast<double>(done) / options.watchers);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return Run(Parse(argc, argv)); }
