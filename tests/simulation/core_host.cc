@@ -1,0 +1,300 @@
+#include "tests/simulation/core_host.h"
+
+#include <utility>
+#include <vector>
+
+#include "tests/fakes/text_package.h"
+#include "tests/simulation/winfo_text.h"
+
+namespace presence::simulation {
+namespace {
+
+// Leaves a watcher out of one document in ten.
+class ForgetfulWinfo final : public WinfoFormat {
+ public:
+  explicit ForgetfulWinfo(SeededRandom& dice) : dice_(dice) {}
+  Document Write(const WinfoDocument& document) const override {
+    WinfoDocument less = document;
+    if (!less.watchers.empty() && dice_.Chance(10)) less.watchers.pop_back();
+    return WinfoText().Write(less);
+  }
+
+ private:
+  SeededRandom& dice_;
+};
+
+// The disk answers in an order of its own.
+constexpr absl::Duration kLongestAppend = absl::Milliseconds(30);
+constexpr absl::Duration kLongestAbsence = absl::Seconds(4);
+
+Instructed ToRecord(const v1::ConnectResponse& frame, const v1::NotifyInstruction& instruction) {
+  Instructed record;
+  record.tag = instruction.dialog().local_tag();
+  record.cseq = instruction.cseq();
+  record.epoch = instruction.epoch();
+  record.seq = instruction.revision().seq();
+  record.event = instruction.event();
+  record.is_terminating = instruction.state() == v1::SUBSCRIPTION_STATE_TERMINATED;
+  if (instruction.body() > 0) record.body = frame.bodies(static_cast<int>(instruction.body()) - 1);
+  return record;
+}
+
+}  // namespace
+
+CoreHost::CoreHost(Surroundings& surroundings, UnknownWatcher unknown)
+    : around_(surroundings),
+      process_(surroundings.executor),
+      disk_(process_),
+      random_(surroundings.dice.Next64()) {
+  config_.stripes = 2;
+  config_.every_package.publication = {absl::Seconds(20), absl::Hours(1), absl::Minutes(5)};
+  config_.every_package.subscription = {absl::Seconds(20), absl::Hours(1), absl::Minutes(10)};
+  if (around_.plant == Plant::kIdleSweep) config_.sweep_interval = absl::Hours(1);
+  std::unique_ptr<WinfoFormat> format = std::make_unique<WinfoText>();
+  if (around_.plant == Plant::kLostWatcher) {
+    format = std::make_unique<ForgetfulWinfo>(around_.dice);
+  }
+  registry_ = std::make_unique<EventRegistry>(std::move(format));
+  (void)registry_->Add(std::make_unique<TextPackage>("presence", unknown));
+  disk_.load_fails = [this] { return around_.dice.Chance(around_.faults.load_fails); };
+}
+
+CoreHost::~CoreHost() {
+  streams_.clear();
+  engine_.reset();
+}
+
+// ---- the process ----
+
+void CoreHost::Start() {
+  is_dying_ = false;
+  process_.Live();
+  around_.Record(CoreStarted{++epoch_});
+  engine_ = std::make_unique<Engine>(
+      config_, *registry_, std::make_shared<PolicySnapshot>(PolicySnapshot::Defaults{}),
+      static_cast<Journal&>(*this), process_, around_.clock, random_, epoch_);
+  // A disk that cannot be read at the start is a core that does not start.
+  if (!engine_->Start().ok()) Die();
+}
+
+// The engine may be the caller: it is cut off at once and cleared away when it has returned.
+void CoreHost::Die() {
+  if (engine_ == nullptr || is_dying_) return;
+  is_dying_ = true;
+  process_.Die();
+  around_.Record(CoreDied{});
+  around_.executor.Post([this] {
+    for (auto& [id, stream] : streams_) {
+      // What it had said and not sent is said nevertheless: its CSeqs are used up.
+      v1::ConnectResponse frame;
+      while (stream.session->TakeFrame(frame)) {
+        for (const auto& instruction : frame.instructions()) {
+          around_.Record(ToRecord(frame, instruction));
+        }
+      }
+      stream.session->Close();
+      if (auto end = stream.end.lock()) end->OnCoreClosed();
+    }
+    streams_.clear();
+    disk_.DropHeld();
+    engine_.reset();
+    around_.After(around_.UpTo(kLongestAbsence), [this] { Start(); });
+  });
+}
+
+// ---- the disk ----
+
+ScriptedJournal::Fate CoreHost::DrawFate() {
+  using Fate = ScriptedJournal::Fate;
+  SeededRandom& dice = around_.dice;
+  if (dice.Chance(around_.faults.core_dies_at_append)) {
+    Die();
+    return dice.Chance(50) ? Fate::kNeverAnswered : Fate::kUnknownDropped;
+  }
+  if (dice.Chance(around_.faults.append_rejected)) return Fate::kRejected;
+  if (dice.Chance(around_.faults.append_unknown)) {
+    return dice.Chance(50) ? Fate::kUnknownWritten : Fate::kUnknownDropped;
+  }
+  return dice.Chance(20) ? Fate::kDurableNow : Fate::kDurable;
+}
+
+Journal::Acceptance CoreHost::Append(const RowChanges& changes, AppendDone done) {
+  using Fate = ScriptedJournal::Fate;
+  if (is_dying_) return Acceptance::kPending;
+  const Fate fate = DrawFate();
+  const bool is_written = fate != Fate::kRejected && fate != Fate::kUnknownDropped;
+  if (around_.plant == Plant::kAnswerBeforeCommit && fate == Fate::kDurableNow) {
+    return AppendTooLate(changes);
+  }
+  if (is_written) around_.Record(Durable{changes});
+  disk_.fate = [fate] { return fate; };
+  const absl::Duration delay = around_.UpTo(kLongestAppend);
+  return disk_.Append(
+      Planted(changes), [this, delay, done = std::move(done)](AppendOutcome outcome) mutable {
+        process_.PostAt(around_.clock.Now() + delay,
+                        [this, outcome = std::move(outcome), done = std::move(done)]() mutable {
+                          if (around_.dice.Chance(around_.faults.core_dies_at_completion))
+                            return Die();
+                          done(std::move(outcome));
+                        });
+      });
+}
+
+// Planted: what is called durable is so a little later, if the process lives to see it.
+Journal::Acceptance CoreHost::AppendTooLate(const RowChanges& changes) {
+  process_.PostAt(around_.clock.Now() + absl::Milliseconds(500), [this, changes] {
+    around_.Record(Durable{changes});
+    disk_.fate = [] { return ScriptedJournal::Fate::kDurableNow; };
+    disk_.Append(changes, [](AppendOutcome) {});
+  });
+  return Acceptance::kDurableNow;
+}
+
+RowChanges CoreHost::Planted(const RowChanges& changes) const {
+  RowChanges planted = changes;
+  const auto change_each = [](auto& rows, auto change) {
+    for (auto& [id, row] : rows) {
+      if (row == nullptr) continue;
+      auto changed = std::make_shared<std::decay_t<decltype(*row)>>(*row);
+      change(*changed);
+      row = std::move(changed);
+    }
+  };
+  switch (around_.plant) {
+    case Plant::kForgottenLimit:
+      change_each(planted.subscriptions, [](Subscription& row) { row.cseq_limit = 0; });
+      break;
+    case Plant::kForgottenEnd:
+      std::erase_if(planted.subscriptions, [](const auto& change) {
+        return change.second == nullptr || !change.second->is_live();
+      });
+      break;
+    case Plant::kForgottenRequest:
+      change_each(planted.subscriptions, [](Subscription& row) { row.last_request = {}; });
+      change_each(planted.publications,
+                  [](Publication& row) { row.first_request = row.last_request = row.origin = {}; });
+      planted.answers.clear();
+      break;
+    default:
+      break;
+  }
+  return planted;
+}
+
+void CoreHost::Load(const ResourceKey& key, LoadDone done) { disk_.Load(key, std::move(done)); }
+
+absl::Status CoreHost::LoadAll(absl::FunctionRef<void(ResourceRows)> visit) {
+  return disk_.LoadAll(visit);
+}
+
+// ---- the streams ----
+
+CoreHost::StreamId CoreHost::Open(std::weak_ptr<StreamEnd> end) {
+  if (!is_up()) return 0;
+  const StreamId id = next_stream_++;
+  Stream& stream = streams_[id];
+  stream.end = std::move(end);
+  stream.session =
+      GatewaySession::Create(*engine_, around_.clock, "core", [this, id] { Wake(id); });
+  return id;
+}
+
+bool CoreHost::OnFrame(StreamId id, const v1::ConnectRequest& frame) {
+  const auto it = streams_.find(id);
+  if (!is_up() || it == streams_.end()) return false;
+  const std::shared_ptr<GatewaySession> session = it->second.session;
+  const bool is_first = session->gateway().empty();
+  if (!session->OnFrame(frame).ok()) {
+    Close(id);
+    return false;
+  }
+  if (is_first) EndOlder(id);
+  return true;
+}
+
+// As GatewayService::Register: a gateway is served over its newest stream.
+void CoreHost::EndOlder(StreamId newer) {
+  const std::shared_ptr<GatewaySession> session = streams_.at(newer).session;
+  std::vector<StreamId> older;
+  for (const auto& [id, stream] : streams_) {
+    if (id != newer && stream.session->gateway() == session->gateway()) older.push_back(id);
+  }
+  for (const StreamId id : older) {
+    if (auto end = streams_.at(id).end.lock()) end->OnCoreClosed();
+    Close(id);
+  }
+}
+
+void CoreHost::Close(StreamId id) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end() || is_dying_) return;
+  v1::ConnectResponse frame;
+  while (it->second.session->TakeFrame(frame)) RecordAndPlant(frame, *it->second.session);
+  it->second.session->Close();
+  streams_.erase(it);
+}
+
+void CoreHost::Wake(StreamId id) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end() || std::exchange(it->second.is_pump_posted, true)) return;
+  process_.Post([this, id] { Pump(id); });
+}
+
+void CoreHost::Pump(StreamId id) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end() || is_dying_) return;
+  it->second.is_pump_posted = false;
+  const std::shared_ptr<StreamEnd> end = it->second.end.lock();
+  if (end == nullptr || !end->CanTakeFrame()) return;
+  const std::shared_ptr<GatewaySession> session = it->second.session;
+  v1::ConnectResponse frame;
+  if (!session->TakeFrame(frame)) return;
+  RecordAndPlant(frame, *session);
+  if (around_.dice.Chance(around_.faults.core_dies_at_frame)) {
+    if (around_.dice.Chance(50)) end->OnCoreFrame(std::move(frame));
+    return Die();
+  }
+  end->OnCoreFrame(std::move(frame));
+}
+
+void CoreHost::RecordAndPlant(v1::ConnectResponse& frame, GatewaySession& session) {
+  auto& instructions = *frame.mutable_instructions();
+  for (auto it = instructions.begin(); it != instructions.end();) {
+    if (around_.plant == Plant::kReusedCseq && it->cseq() > 1 && around_.dice.Chance(5)) {
+      it->set_cseq(it->cseq() - 1);
+    }
+    around_.Record(ToRecord(frame, *it));
+    if (around_.plant != Plant::kDroppedInstruction || !around_.dice.Chance(10)) {
+      ++it;
+      continue;
+    }
+    v1::ConnectRequest report;
+    v1::NotifyResult& result = *report.add_results();
+    result.mutable_id()->set_local_tag(it->dialog().local_tag());
+    result.mutable_id()->set_cseq(it->cseq());
+    result.mutable_id()->set_epoch(it->epoch());
+    result.set_outcome(v1::NotifyResult::OUTCOME_ANSWERED);
+    result.set_code(200);
+    report.set_instruction_credit(1);
+    it = instructions.erase(it);
+    process_.Post(
+        [session = session.shared_from_this(), report] { (void)session->OnFrame(report); });
+  }
+}
+
+// ---- administration ----
+
+void CoreHost::DecideWatcher(const std::string& presentity, const std::string& watcher,
+                             WatcherDecision decision) {
+  if (!is_up()) return;
+  DecideWatcherCommand command;
+  command.presentity = *PresentityUri::Parse("sip:" + presentity + "@example.com");
+  command.event = *EventName::Parse("presence");
+  command.watcher = *WatcherUri::Parse("sip:" + watcher + "@example.com");
+  command.decision = decision;
+  command.idempotency.request_id = RequestKey::Of({std::to_string(++decisions_)});
+  command.idempotency.content = command.idempotency.request_id;
+  engine_->DecideWatcher(std::move(command), [](auto) {});
+}
+
+}  // namespace presence::simulation

@@ -1,0 +1,63 @@
+#ifndef PRESENCE_TESTS_SIMULATION_FAULTS_H_
+#define PRESENCE_TESTS_SIMULATION_FAULTS_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/time/time.h"
+
+namespace presence::simulation {
+
+// How much goes wrong while faults are on; all chances in percent.
+struct Faults {
+  // Of each datagram.
+  uint64_t lost = 5;
+  uint64_t doubled = 3;
+  absl::Duration longest_way = absl::Milliseconds(200);
+  // Of each append.
+  uint64_t append_rejected = 2;
+  uint64_t append_unknown = 3;
+  uint64_t core_dies_at_append = 1;
+  uint64_t core_dies_at_completion = 1;
+  uint64_t load_fails = 20;
+  // Of each frame.
+  uint64_t core_dies_at_frame = 1;
+  uint64_t stream_breaks_at_frame = 2;
+  // Of each NOTIFY.
+  uint64_t busy = 5;  // 503 with Retry-After
+};
+
+inline constexpr Faults kNoFaults = {.lost = 0,
+                                     .doubled = 0,
+                                     .longest_way = absl::Milliseconds(20),
+                                     .append_rejected = 0,
+                                     .append_unknown = 0,
+                                     .core_dies_at_append = 0,
+                                     .core_dies_at_completion = 0,
+                                     .load_fails = 0,
+                                     .core_dies_at_frame = 0,
+                                     .stream_breaks_at_frame = 0,
+                                     .busy = 0};
+
+// A bug put in on purpose, at a seam of the system, to show that the simulation finds its kind.
+enum class Plant {
+  kNone,
+  kDroppedInstruction,  // an instruction vanishes and is reported as answered 200
+  kReusedCseq,          // an instruction carries the CSeq of the one before
+  kAnswerBeforeCommit,  // the journal says "durable" before it is
+  kForgottenLimit,      // a raised cseq_limit is not stored
+  kForgottenEnd,        // the end of a subscription is not stored
+  kForgottenRequest,    // what recognizes a repeated request is not stored
+  kLostWatcher,         // a watcher is left out of a winfo document now and then
+  kIdleSweep,           // what expires is looked for too seldom
+};
+inline constexpr Plant kAllPlants[] = {
+    Plant::kDroppedInstruction, Plant::kReusedCseq,   Plant::kAnswerBeforeCommit,
+    Plant::kForgottenLimit,     Plant::kForgottenEnd, Plant::kForgottenRequest,
+    Plant::kLostWatcher,        Plant::kIdleSweep,
+};
+std::string_view NameOf(Plant plant);
+
+}  // namespace presence::simulation
+
+#endif  // PRESENCE_TESTS_SIMULATION_FAULTS_H_

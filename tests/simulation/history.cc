@@ -1,0 +1,72 @@
+#include "tests/simulation/history.h"
+
+#include <fmt/format.h>
+
+namespace presence::simulation {
+namespace {
+
+std::string Describe(const Durable& durable) {
+  std::string line = fmt::format("durable   {}", durable.rows.key.presentity.text());
+  if (durable.rows.resource.has_value()) {
+    line += fmt::format(" seq {}", durable.rows.resource->revision.seq);
+  }
+  for (const auto& [id, row] : durable.rows.publications) {
+    line += row == nullptr ? fmt::format("; publication {} gone", id)
+                           : fmt::format("; publication {} \"{}\" etag {}", id,
+                                         row->document.body(), row->etag.text());
+  }
+  for (const auto& [id, row] : durable.rows.subscriptions) {
+    line += row == nullptr ? fmt::format("; subscription {} gone", id.text())
+                           : fmt::format("; subscription {} of {} {} {} limit {}", id.text(),
+                                         row->watcher.user(), row->event.text(),
+                                         !row->is_live()      ? "terminating"
+                                         : row->is_authorized ? "active"
+                                                              : "pending",
+                                         row->cseq_limit);
+  }
+  for (const auto& [watcher, row] : durable.rows.watchers) {
+    line += fmt::format("; watcher {}{}", watcher.text(),
+                        row == nullptr      ? " gone"
+                        : row->is_waiting() ? " waiting"
+                                            : " decided");
+  }
+  if (!durable.rows.answers.empty()) line += "; answers";
+  return line;
+}
+
+struct Describer {
+  std::string operator()(const CoreStarted& e) const {
+    return fmt::format("core      starts, epoch {}", e.epoch);
+  }
+  std::string operator()(const CoreDied&) const { return "core      dies"; }
+  std::string operator()(const Durable& e) const { return Describe(e); }
+  std::string operator()(const Instructed& e) const {
+    return fmt::format("instruct  {} cseq {} epoch {} seq {} {}{} \"{}\"", e.tag, e.cseq, e.epoch,
+                       e.seq, e.event, e.is_terminating ? " terminating" : "", e.body);
+  }
+  std::string operator()(const Shown& e) const {
+    return fmt::format("notify    {} {} cseq {} {} \"{}\" -> {}", e.phone, e.tag, e.cseq, e.state,
+                       e.body, e.status);
+  }
+  std::string operator()(const Forgotten& e) const {
+    return fmt::format("forgets   {}", e.call_id);
+  }
+  std::string operator()(const Asked& e) const {
+    return fmt::format("asks      {} {} {} cseq {}", e.phone, e.method, e.call_id, e.cseq);
+  }
+  std::string operator()(const Answered& e) const {
+    return fmt::format("answer    {} {} {} cseq {} -> {} tag {} etag {} expires {}", e.phone,
+                       e.method, e.call_id, e.cseq, e.status, e.tag, e.etag,
+                       absl::ToInt64Seconds(e.expires));
+  }
+  std::string operator()(const Note& e) const { return "          " + e.text; }
+};
+
+}  // namespace
+
+std::string ToString(const Event& event, absl::Time start) {
+  return fmt::format("{:9.3f} {}", absl::ToDoubleSeconds(event.at - start),
+                     std::visit(Describer(), event.what));
+}
+
+}  // namespace presence::simulation

@@ -1,0 +1,324 @@
+#include "tests/simulation/history_checker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tests/simulation/winfo_text.h"
+
+namespace presence::simulation {
+namespace {
+
+// Sweeps run every 100 ms; a second is what S18 and P24 allow.
+constexpr absl::Duration kExpirySlack = absl::Seconds(1);
+
+// The state several texts make: the newest first (tests/fakes/text_package.h).
+std::string Compose(std::vector<PublicationPtr> publications) {
+  if (publications.empty()) return "none";
+  std::sort(publications.begin(), publications.end(), [](const auto& a, const auto& b) {
+    if (a->priority != b->priority) return a->priority > b->priority;
+    if (a->received_at != b->received_at) return a->received_at > b->received_at;
+    return a->id > b->id;
+  });
+  std::string text;
+  for (const PublicationPtr& publication : publications) {
+    if (!text.empty()) text += "+";
+    text += publication->document.body();
+  }
+  return text;
+}
+
+std::string ListOf(const std::map<uint64_t, std::string>& watchers) {
+  std::string text;
+  for (const auto& [id, line] : watchers) text += fmt::format("{},{};", id, line);
+  return text;
+}
+
+}  // namespace
+
+std::string_view NameOf(Invariant invariant) {
+  switch (invariant) {
+    case Invariant::kLastState:
+      return "the last durable state reaches every live watcher";
+    case Invariant::kCseq:
+      return "CSeq steps by one and never repeats or falls";
+    case Invariant::kVersion:
+      return "the version steps by one, and after a gap the document is full";
+    case Invariant::kAfterEnd:
+      return "nothing follows a terminating NOTIFY";
+    case Invariant::kWinfo:
+      return "watcher information agrees with the subscriptions";
+    case Invariant::kRepeated:
+      return "a repeated request changes nothing and gets the same answer";
+    case Invariant::kDurableFirst:
+      return "no answer before the commit";
+    case Invariant::kExpiry:
+      return "what has expired goes within a second";
+  }
+  return "?";
+}
+
+void HistoryChecker::Fail(Invariant invariant, std::string what) {
+  violations_.push_back({invariant, std::move(what)});
+}
+
+void HistoryChecker::OnEvent(const Event& event) {
+  if (const auto* durable = std::get_if<Durable>(&event.what)) On(*durable);
+  if (const auto* instructed = std::get_if<Instructed>(&event.what)) On(*instructed);
+  if (const auto* shown = std::get_if<Shown>(&event.what)) On(*shown);
+  if (const auto* forgotten = std::get_if<Forgotten>(&event.what)) {
+    forgotten_.insert(forgotten->call_id);
+  }
+  if (const auto* asked = std::get_if<Asked>(&event.what)) {
+    if (asked->method == "PUBLISH") standing_.erase(asked->phone);
+  }
+  if (const auto* answered = std::get_if<Answered>(&event.what)) On(*answered, event.at);
+}
+
+// ---- what is durable ----
+
+void HistoryChecker::On(const Durable& durable) {
+  Model& model = durable_[durable.rows.key];
+  const auto merge = [](auto& into, const auto& id, const auto& row) {
+    if (row == nullptr) {
+      into.erase(id);
+    } else {
+      into[id] = row;
+    }
+  };
+  for (const auto& [id, row] : durable.rows.publications) {
+    merge(model.publications, id, row);
+    if (row != nullptr) durable_etags_.insert(row->etag.text());
+  }
+  for (const auto& [id, row] : durable.rows.subscriptions) {
+    merge(model.subscriptions, id, row);
+    if (row == nullptr) continue;
+    uint32_t& cseq = durable_remote_cseq_[id.text()];
+    cseq = std::max(cseq, row->remote_cseq);
+  }
+  for (const auto& [id, row] : durable.rows.watchers) merge(model.watchers, id.text(), row);
+  for (const auto& [key, row] : durable.rows.answers) {
+    if (row != nullptr) durable_etags_.insert(row->etag.text());
+  }
+  CheckRepetitions(durable.rows.key, model);
+}
+
+// A phone never publishes the same text twice, nor subscribes twice in one dialog, but its requests
+// are repeated.
+void HistoryChecker::CheckRepetitions(const ResourceKey& key, const Model& model) {
+  std::set<std::string_view> texts;
+  for (const auto& [id, row] : model.publications) {
+    if (!texts.insert(row->document.body()).second) {
+      Fail(Invariant::kRepeated,
+           fmt::format("{} has \"{}\" twice", key.presentity.text(), row->document.body()));
+    }
+  }
+  std::set<std::string> dialogs;
+  for (const auto& [id, row] : model.subscriptions) {
+    if (!row->is_live() || row->is_native()) continue;
+    const std::string dialog =
+        fmt::format("{} {} {}", row->dialog.call_id(), row->dialog.remote_tag(), row->event.text());
+    if (!dialogs.insert(dialog).second) {
+      Fail(Invariant::kRepeated, fmt::format("two live subscriptions of {}", dialog));
+    }
+  }
+}
+
+// ---- what the core says ----
+
+void HistoryChecker::On(const Instructed& now) {
+  const auto [it, is_first] = said_.try_emplace(now.tag);
+  Said& before = it->second;
+  if (!is_first) {
+    const bool is_in_order = now.epoch == before.epoch
+                                 ? now.cseq == before.cseq + 1
+                                 : now.epoch > before.epoch && now.cseq > before.cseq;
+    if (!is_in_order) {
+      Fail(Invariant::kCseq, fmt::format("{}: cseq {} of epoch {} after {} of epoch {}", now.tag,
+                                         now.cseq, now.epoch, before.cseq, before.epoch));
+    }
+    if (before.is_terminating && !now.is_terminating) {
+      Fail(Invariant::kAfterEnd,
+           fmt::format("{}: cseq {} is instructed after the end", now.tag, now.cseq));
+    }
+  }
+  if (const auto winfo = ParseWinfo(now.body); winfo.has_value()) {
+    const bool is_step = now.epoch == before.epoch;
+    const bool is_right = !before.version.has_value() ||
+                          (is_step ? winfo->version == *before.version + 1
+                                   : winfo->version > *before.version && winfo->is_full);
+    if (!is_right) {
+      Fail(Invariant::kVersion,
+           fmt::format("{}: version {} after {}", now.tag, winfo->version, *before.version));
+    }
+    before.version = winfo->version;
+  } else if (!now.body.empty()) {
+    if (now.seq < before.seq) {
+      Fail(Invariant::kLastState, fmt::format("{}: cseq {} shows seq {} after {}", now.tag,
+                                              now.cseq, now.seq, before.seq));
+    }
+    before.seq = now.seq;
+  }
+  before.epoch = now.epoch;
+  before.cseq = now.cseq;
+  before.is_terminating = now.is_terminating;
+}
+
+// ---- what a watcher sees ----
+
+void HistoryChecker::On(const Shown& shown) {
+  Seen& seen = seen_[shown.tag];
+  const std::string content = shown.state + " " + shown.body;
+  const auto [same, is_new] = seen.by_cseq.try_emplace(shown.cseq, content);
+  if (!is_new && same->second != content) {
+    Fail(Invariant::kCseq, fmt::format("{} got cseq {} of {} twice: \"{}\" and \"{}\"", shown.phone,
+                                       shown.cseq, shown.tag, same->second, content));
+  }
+  if (seen.is_ended && shown.cseq > seen.cseq && shown.state != "terminated") {
+    Fail(Invariant::kAfterEnd,
+         fmt::format("{} got cseq {} of {} after its end", shown.phone, shown.cseq, shown.tag));
+  }
+  if (shown.status != 200 || !is_new) return;
+  seen.was_shown = true;
+  seen.cseq = shown.cseq;
+  seen.state = shown.state;
+  seen.body = shown.body;
+  seen.is_ended = shown.state == "terminated";
+  if (shown.event.ends_with(".winfo")) OnWinfo(shown, seen);
+}
+
+// RFC 3858 §4: partial documents are merged into what the watcher has; one that leaves a gap cannot
+// be.
+void HistoryChecker::OnWinfo(const Shown& shown, Seen& seen) {
+  const auto winfo = ParseWinfo(shown.body);
+  if (!winfo.has_value()) return;
+  if (seen.version.has_value()) {
+    const bool is_next = winfo->version == *seen.version + 1;
+    if (winfo->version <= *seen.version || (!is_next && !winfo->is_full)) {
+      Fail(Invariant::kVersion,
+           fmt::format("{} got {} version {} after version {}", shown.phone,
+                       winfo->is_full ? "full" : "partial", winfo->version, *seen.version));
+    }
+  }
+  seen.version = winfo->version;
+  if (winfo->is_full) seen.watchers.clear();
+  for (const auto& [id, line] : winfo->watchers) {
+    if (IsGone(line)) {
+      seen.watchers.erase(id);
+    } else {
+      seen.watchers[id] = line;
+    }
+  }
+}
+
+// ---- what a phone is promised ----
+
+void HistoryChecker::On(const Answered& answered, absl::Time at) {
+  if (answered.status / 100 != 2) return;
+  const Request request{answered.call_id, answered.cseq, answered.method};
+  const auto [first, is_first] = answered_.try_emplace(request, answered);
+  if (!is_first) {
+    const Answered& before = first->second;
+    if (before.etag != answered.etag || before.tag != answered.tag ||
+        before.expires != answered.expires) {
+      Fail(Invariant::kRepeated, fmt::format("{} {} cseq {} was answered in two ways",
+                                             answered.phone, answered.method, answered.cseq));
+    }
+    return;
+  }
+  if (answered.method == "PUBLISH") {
+    if (!durable_etags_.contains(answered.etag)) {
+      Fail(Invariant::kDurableFirst,
+           fmt::format("{} was told etag {}, which is not durable", answered.phone, answered.etag));
+    }
+    if (answered.expires > absl::ZeroDuration()) {
+      standing_[answered.phone] = {answered.etag, at + answered.expires};
+    }
+    return;
+  }
+  const auto durable = durable_remote_cseq_.find(answered.tag);
+  if (durable == durable_remote_cseq_.end() || durable->second < answered.cseq) {
+    Fail(Invariant::kDurableFirst, fmt::format("{} was told of subscription {}, cseq {}, which is "
+                                               "not durable",
+                                               answered.phone, answered.tag, answered.cseq));
+  }
+}
+
+// ---- once all is quiet ----
+
+std::vector<Violation> HistoryChecker::Unsettled(absl::Time now) const {
+  std::vector<Violation> unsettled;
+  std::set<std::string> etags;
+  for (const auto& [key, model] : durable_) {
+    CheckExpiry(model, now, unsettled);
+    for (const auto& [id, row] : model.subscriptions) {
+      if (row->is_live() && !row->is_native()) CheckWatcher(model, *row, now, unsettled);
+    }
+    for (const auto& [id, row] : model.publications) etags.insert(row->etag.text());
+  }
+  for (const auto& [phone, standing] : standing_) {
+    // An answer is as old as its way through the network when its lifetime begins to run here.
+    if (standing.until - kExpirySlack * 40 <= now || etags.contains(standing.etag)) continue;
+    unsettled.push_back(
+        {Invariant::kDurableFirst,
+         fmt::format("{}'s publication {} was confirmed and is gone", phone, standing.etag)});
+  }
+  return unsettled;
+}
+
+void HistoryChecker::CheckExpiry(const Model& model, absl::Time now,
+                                 std::vector<Violation>& unsettled) const {
+  const auto check = [&](const std::string& name, absl::Time expires_at) {
+    if (expires_at + kExpirySlack >= now) return;
+    unsettled.push_back({Invariant::kExpiry, fmt::format("{} expired {} s ago", name,
+                                                         absl::ToInt64Seconds(now - expires_at))});
+  };
+  for (const auto& [id, row] : model.publications) {
+    check(fmt::format("publication \"{}\"", row->document.body()), row->expires_at);
+  }
+  for (const auto& [id, row] : model.subscriptions) {
+    check(fmt::format("subscription {}", id.text()), row->expires_at);
+  }
+}
+
+void HistoryChecker::CheckWatcher(const Model& model, const Subscription& row, absl::Time now,
+                                  std::vector<Violation>& unsettled) const {
+  if (forgotten_.contains(std::string(row.dialog.call_id())) || row.expires_at <= now) return;
+  const auto it = seen_.find(row.id.text());
+  const Seen none;
+  const Seen& seen = it == seen_.end() ? none : it->second;
+  const std::string state = row.is_authorized ? "active" : "pending";
+  if (seen.state != state) {
+    unsettled.push_back(
+        {Invariant::kLastState, fmt::format("{} of {} was told \"{}\" and is {}", row.id.text(),
+                                            row.watcher.text(), seen.state, state)});
+    return;
+  }
+  if (!row.is_authorized) return;
+  if (!row.event.is_winfo()) {
+    std::vector<PublicationPtr> publications;
+    for (const auto& [id, publication] : model.publications) publications.push_back(publication);
+    const std::string wanted = Compose(std::move(publications));
+    if (seen.body == wanted) return;
+    unsettled.push_back(
+        {Invariant::kLastState, fmt::format("{} of {} shows \"{}\", durable is \"{}\"",
+                                            row.id.text(), row.watcher.text(), seen.body, wanted)});
+    return;
+  }
+  std::map<uint64_t, std::string> wanted;
+  for (const auto& [id, other] : model.subscriptions) {
+    if (!other->is_live() || other->event.is_winfo()) continue;
+    wanted[other->ordinal] = WinfoLine(other->watcher, other->state);
+  }
+  for (const auto& [uri, record] : model.watchers) {
+    if (!record->is_waiting()) continue;
+    wanted[record->ordinal] = WinfoLine(record->watcher, SubscriptionState::kWaiting);
+  }
+  if (seen.watchers == wanted) return;
+  unsettled.push_back(
+      {Invariant::kWinfo, fmt::format("{} shows \"{}\", the subscriptions are "
+                                      "\"{}\"",
+                                      row.id.text(), ListOf(seen.watchers), ListOf(wanted))});
+}
+
+}  // namespace presence::simulation

@@ -1,0 +1,190 @@
+#include "tests/simulation/simulation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "tests/simulation/core_host.h"
+#include "tests/simulation/gateway_host.h"
+#include "tests/simulation/network.h"
+#include "tests/simulation/phone.h"
+#include "tests/simulation/surroundings.h"
+
+namespace presence::simulation {
+namespace {
+
+constexpr int kGateways = 2;
+constexpr const char* kPresentities[] = {"alice", "bob"};
+constexpr const char* kWatchers[] = {"carol", "dave", "erin", "frank"};
+
+// Everything of one run.
+class World {
+ public:
+  explicit World(const Scenario& scenario)
+      : scenario_(scenario),
+        around_(scenario.seed),
+        network_(around_),
+        core_(Prepared(),
+              around_.dice.Chance(50) ? UnknownWatcher::kAllow : UnknownWatcher::kPending) {
+    for (int i = 0; i < kGateways; ++i) {
+      gateways_.push_back(std::make_unique<GatewayHost>(around_, network_, core_,
+                                                        fmt::format("gateway-{}", i + 1),
+                                                        fmt::format("192.0.2.{}:5060", i + 1)));
+    }
+    for (const char* presentity : kPresentities) AddPhonesOf(presentity);
+  }
+
+  Verdict Run() {
+    const absl::Time start = around_.clock.Now();
+    core_.Start();
+    for (auto& gateway : gateways_) gateway->Start();
+    const absl::Time end = start + scenario_.trouble;
+    while (around_.clock.Now() < end && checker_.violations().empty()) {
+      around_.executor.RunFor(around_.UpTo(absl::Milliseconds(300)));
+      MakeTrouble();
+    }
+    around_.Record(Note{"faults stop"});
+    around_.faults = kNoFaults;
+    for (auto& phone : phones_) phone->SetMood(Phone::Mood::kFine);
+    Verdict verdict;
+    verdict.start = start;
+    verdict.violations = Settle();
+    verdict.settled_after = around_.clock.Now() - end;
+    verdict.history = std::move(history_);
+    return verdict;
+  }
+
+ private:
+  // Sets what is shared before anybody sees it.
+  Surroundings& Prepared() {
+    around_.plant = scenario_.plant;
+    around_.record = [this](const Event& event) {
+      history_.push_back(event);
+      checker_.OnEvent(event);
+    };
+    return around_;
+  }
+
+  void AddPhonesOf(const std::string& presentity) {
+    const auto add = [&](const std::string& name, const std::string& event) {
+      const size_t number = phones_.size();
+      PhoneSpec spec;
+      spec.name = name + "-" + presentity;
+      spec.address = fmt::format("192.0.2.{}:5060", 10 + number);
+      spec.gateway = gateways_[around_.dice.Below(kGateways)]->address();
+      spec.presentity = presentity;
+      spec.event = event;
+      spec.uses_tcp = around_.dice.Chance(30);
+      phones_.push_back(std::make_unique<Phone>(around_, network_, std::move(spec)));
+    };
+    add("desk", "");
+    add("mobile", "");
+    add("list", "presence.winfo");
+    for (const char* watcher : kWatchers) add(watcher, "presence");
+  }
+
+  Phone& AnyPhone() { return *phones_[around_.dice.Below(phones_.size())]; }
+
+  void MakeTrouble() {
+    const uint64_t roll = around_.dice.Below(1000);
+    if (roll < 8) {
+      core_.Die();
+    } else if (roll < 20) {
+      gateways_[around_.dice.Below(kGateways)]->Die();
+    } else if (roll < 40) {
+      gateways_[around_.dice.Below(kGateways)]->BreakStream();
+    } else if (roll < 60) {
+      AnyPhone().SetMood(Phone::Mood::kMute);
+    } else if (roll < 120) {
+      AnyPhone().SetMood(Phone::Mood::kFine);
+    } else if (roll < 140) {
+      network_.Cut(AnyPhone().spec().address);
+    } else if (roll < 200) {
+      DecideAtRandom();
+    } else {
+      AnyPhone().ActAtRandom();
+    }
+  }
+
+  void DecideAtRandom() {
+    const Phone& phone = AnyPhone();
+    if (phone.spec().event != "presence") return;
+    static constexpr WatcherDecision kDecisions[] = {
+        WatcherDecision::kAllow, WatcherDecision::kAllow, WatcherDecision::kBlock,
+        WatcherDecision::kConfirm, WatcherDecision::kNone};
+    core_.DecideWatcher(phone.spec().presentity, phone.spec().name,
+                        kDecisions[around_.dice.Below(std::size(kDecisions))]);
+  }
+
+  // Time passes without faults until all is as it must be, or has had its time.
+  std::vector<Violation> Settle() {
+    const absl::Time latest = around_.clock.Now() + scenario_.longest_settling;
+    for (;;) {
+      if (!checker_.violations().empty()) return checker_.violations();
+      around_.executor.RunFor(absl::Seconds(2));
+      std::vector<Violation> unsettled = checker_.Unsettled(around_.clock.Now());
+      if (unsettled.empty() || around_.clock.Now() >= latest) {
+        const std::vector<Violation>& broken = checker_.violations();
+        unsettled.insert(unsettled.begin(), broken.begin(), broken.end());
+        return unsettled;
+      }
+      for (auto& phone : phones_) phone->KeepUp();
+    }
+  }
+
+  const Scenario scenario_;
+  History history_;
+  HistoryChecker checker_;
+  Surroundings around_;
+  Network network_;
+  CoreHost core_;
+  std::vector<std::unique_ptr<GatewayHost>> gateways_;
+  std::vector<std::unique_ptr<Phone>> phones_;
+};
+
+}  // namespace
+
+std::string_view NameOf(Plant plant) {
+  switch (plant) {
+    case Plant::kNone:
+      return "none";
+    case Plant::kDroppedInstruction:
+      return "dropped-instruction";
+    case Plant::kReusedCseq:
+      return "reused-cseq";
+    case Plant::kAnswerBeforeCommit:
+      return "answer-before-commit";
+    case Plant::kForgottenLimit:
+      return "forgotten-limit";
+    case Plant::kForgottenEnd:
+      return "forgotten-end";
+    case Plant::kForgottenRequest:
+      return "forgotten-request";
+    case Plant::kLostWatcher:
+      return "lost-watcher";
+    case Plant::kIdleSweep:
+      return "idle-sweep";
+  }
+  return "?";
+}
+
+Verdict Run(const Scenario& scenario) { return World(scenario).Run(); }
+
+std::string Report(const Scenario& scenario, const Verdict& verdict, size_t last_events) {
+  if (verdict.violations.empty()) return "";
+  std::string text = fmt::format("seed {}:\n", scenario.seed);
+  for (const Violation& violation : verdict.violations) {
+    text += fmt::format("  broken: {}: {}\n", NameOf(violation.invariant), violation.what);
+  }
+  const size_t count = std::min(last_events, verdict.history.size());
+  text += fmt::format("the last {} of {} events:\n", count, verdict.history.size());
+  for (size_t i = verdict.history.size() - count; i < verdict.history.size(); ++i) {
+    text += ToString(verdict.history[i], verdict.start) + "\n";
+  }
+  text += fmt::format("again: simulate --from {} --seeds 1 --events all", scenario.seed);
+  if (scenario.plant != Plant::kNone) text += fmt::format(" --plant {}", NameOf(scenario.plant));
+  return text + "\n";
+}
+
+}  // namespace presence::simulation

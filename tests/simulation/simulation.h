@@ -1,0 +1,38 @@
+#ifndef PRESENCE_TESTS_SIMULATION_SIMULATION_H_
+#define PRESENCE_TESTS_SIMULATION_SIMULATION_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/faults.h"
+#include "tests/simulation/history.h"
+#include "tests/simulation/history_checker.h"
+
+namespace presence::simulation {
+
+struct Scenario {
+  uint64_t seed = 1;
+  Plant plant = Plant::kNone;
+  // How long things go wrong. Then faults stop, and the system is given time to settle.
+  absl::Duration trouble = absl::Seconds(60);
+  absl::Duration longest_settling = absl::Seconds(240);
+};
+
+struct Verdict {
+  std::vector<Violation> violations;
+  History history;
+  absl::Time start;
+  absl::Duration settled_after;  // since the end of the trouble
+};
+
+// Lets one core, two gateways and a dozen phones live through what the seed decides. The same seed
+// gives the same history, event by event.
+Verdict Run(const Scenario& scenario);
+
+// The violations, how to see them again, and the last events; empty when there are none.
+std::string Report(const Scenario& scenario, const Verdict& verdict, size_t last_events = 60);
+
+}  // namespace presence::simulation
+
+#endif  // PRESENCE_TESTS_SIMULATION_SIMULATION_H_
