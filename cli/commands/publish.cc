@@ -10,6 +10,7 @@
 #include "cli/command_line/durations.h"
 #include "cli/command_line/options.h"
 #include "cli/command_line/shell_words.h"
+#include "cli/command_line/suggestion.h"
 #include "cli/commands/commands.h"
 #include "cli/documents/pidf.h"
 #include "cli/output/printable.h"
@@ -63,7 +64,7 @@ absl::Status AddDocument(const PublishOptions& options, Session& session,
     if (options.event != "presence") {
       return absl::InvalidArgumentError(
           absl::StrCat("--open, --closed and --note make a presence document; for ", options.event,
-                       " give --file"));
+                       " give --file", DidYouMean(options.event, {"presence"})));
     }
     SimplePresence presence;
     if (options.is_open || options.is_closed) presence.is_open = options.is_open;

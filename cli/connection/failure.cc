@@ -82,29 +82,29 @@ std::string Fill(absl::string_view next, const Subject& subject) {
              {"{repeat}", subject.repeat}});
 }
 
-// What the metadata of some reasons adds to the server's words.
-std::string Addition(const Details& details, const Subject& subject) {
+// What the metadata of some reasons adds to the server's words, where these do not say it already.
+std::string Addition(const std::string& message, const Details& details, const Subject& subject) {
   std::string addition;
   const auto& metadata = details.info.metadata();
   auto value = [&metadata](const char* key) {
     const auto found = metadata.find(key);
     return found == metadata.end() ? std::string() : found->second;
   };
+  auto add = [&](absl::string_view words, const std::string& what, absl::string_view unit) {
+    if (!what.empty() && !absl::StrContains(message, what)) {
+      absl::StrAppend(&addition, words, what, unit);
+    }
+  };
   if (const std::string events = value("allow_events"); !events.empty()) {
     std::vector<std::string> known;
     for (absl::string_view event : absl::StrSplit(events, ',')) {
       known.emplace_back(absl::StripAsciiWhitespace(event));
     }
-    const std::string suggestion = DidYouMean(subject.event, known);
-    absl::StrAppend(&addition,
-                    suggestion.empty() ? absl::StrCat("; served: ", events) : suggestion);
+    addition = DidYouMean(subject.event, known);
+    if (addition.empty()) add("; served: ", events, "");
   }
-  if (const std::string accept = value("accept"); !accept.empty()) {
-    absl::StrAppend(&addition, "; accepted: ", accept);
-  }
-  if (const std::string minimum = value("min_expires"); !minimum.empty()) {
-    absl::StrAppend(&addition, "; the minimum is ", minimum, "s");
-  }
+  add("; accepted: ", value("accept"), "");
+  add("; the minimum is ", value("min_expires"), "s");
   if (const std::string line = value("line"); !line.empty()) {
     absl::StrAppend(&addition, " (line ", line, ", column ", value("column"), ")");
   }
@@ -128,7 +128,8 @@ Failure Explain(const grpc::Status& status, const Subject& subject) {
     failure = {code.exit_code, std::string(code.name), "", "", code.passes};
     next = code.next;
   }
-  failure.message = absl::StrCat(status.error_message(), Addition(details, subject));
+  failure.message =
+      absl::StrCat(status.error_message(), Addition(status.error_message(), details, subject));
   if (failure.reason == "UNAVAILABLE") {
     failure.message = absl::StrCat("no answer from ", subject.server, ": ", status.error_message());
   }

@@ -185,6 +185,10 @@ TEST_F(ExitCodesTest, TellsWhatElseTheErrorDetailsSay) {
   EXPECT_THAT(Presencectl("publish a@b.org --open").err,
               HasSubstr("too brief; the minimum is 60s"));
 
+  fake_.FailWith(
+      StatusFor(v1::ERROR_REASON_INTERVAL_TOO_BRIEF, "ask for 60 s", {{"min_expires", "60"}}));
+  EXPECT_THAT(Presencectl("publish a@b.org --open").err, HasSubstr("ask for 60 s\n"));
+
   fake_.FailWith(StatusFor(v1::ERROR_REASON_BAD_DOCUMENT, "bad", {{"line", "3"}, {"column", "9"}}));
   EXPECT_THAT(Presencectl("publish a@b.org --open").err, HasSubstr("bad (line 3, column 9)"));
 }

@@ -91,6 +91,10 @@ TEST_F(TyposTest, MistypedValuesAreToldTheNearest) {
   ExpectUsage("presentity list -o xml", "unknown value \"xml\"; it is one of table, json, jsonl");
 }
 
+TEST_F(TyposTest, AMistypedEventIsToldItsNameBeforeTheServerIsAsked) {
+  ExpectUsage("publish a@b.org --open --event presense", "did you mean \"presence\"?");
+}
+
 TEST_F(TyposTest, WhatResemblesNothingGetsTheList) {
   ExpectUsage("frobnicate", "unknown command \"frobnicate\"; there are publish, unpublish, watch");
   ExpectUsage("watcher frobnicate",
