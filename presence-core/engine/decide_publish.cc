@@ -84,12 +84,14 @@ PublishOutcome Renew(const DecideContext& context, const PublishCommand& command
   auto row = std::make_shared<Publication>(old);
   if (!context.package.traits().keeps_etag) row->etag = Etag::Generate(context.random);
   row->expires_at = context.now + granted;
-  row->received_at = context.now;
   row->last_request = command.idempotency.sip;
   row->granted = Told(context, granted);
   row->is_answer_delivered = true;
   if (command.document.has_value()) {
     row->document = *command.document;
+    // Not by a refresh: the newer document would win over others' that came after it, and the state
+    // would have changed without anybody being told.
+    row->received_at = context.now;
     row->priority = command.priority;
     row->sender = command.sender;
     // RFC 3903 §4.4: a refresh without a body changes no state, so it tells nobody.

@@ -22,7 +22,7 @@ struct Publication {
   Etag etag;
   Document document;
   absl::Time expires_at;
-  absl::Time received_at;  // of the present document or refresh
+  absl::Time received_at;  // of the present document; a refresh keeps it
   int32_t priority = 0;
   std::string sender;
 

@@ -356,5 +356,17 @@ TEST_F(PublishTest, CleanupCountsWhatTimersDidNotRemove) {
   EXPECT_EQ(engine->counters().publications_now, 0u);
 }
 
+// P09: what nobody is told of may not change which of two publications wins.
+TEST_F(PublishTest, RefreshDoesNotMakeAnOldDocumentTheNewest) {
+  const Etag desk = Publish("alice", "desk")->etag;
+  executor.RunFor(absl::Seconds(1));
+  Publish("alice", "mobile");
+  executor.RunFor(absl::Seconds(1));
+
+  Publish(Refresh("alice", desk));
+
+  EXPECT_EQ(State("alice"), "mobile+desk");
+}
+
 }  // namespace
 }  // namespace presence
