@@ -78,13 +78,19 @@ WinfoEvent EventOf(TerminationReason reason) {
 void ReportEnd(const DecideContext& context, const Subscription& row, TerminationReason reason,
                Effects& effects) {
   if (row.event.is_winfo()) return;
+  WinfoEvent event = EventOf(reason);
   if (row.state == SubscriptionState::kPending && reason == TerminationReason::kTimeout) {
-    RememberWaiting(context, row.watcher, row.ordinal, effects);
-    return;
+    const WatcherRecordPtr known = effects.FindWatcher(row.watcher);
+    if (known == nullptr || !known->is_waiting()) {
+      RememberWaiting(context, row.watcher, row.ordinal, effects);
+      return;
+    }
+    // It waits already under the id of an earlier subscription; this id must not stay pending.
+    event = WinfoEvent::kGiveup;
   }
   Subscription ended = row;
   ended.state = SubscriptionState::kTerminated;
-  effects.ReportWatcher(EntryOf(ended, EventOf(reason)));
+  effects.ReportWatcher(EntryOf(ended, event));
 }
 
 }  // namespace

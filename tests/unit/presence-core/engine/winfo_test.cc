@@ -165,5 +165,25 @@ TEST_F(WinfoTest, SplitsAFullStateThatIsTooLargeIntoAFullAndPartialDocuments) {
   EXPECT_EQ(texts[2].substr(0, 10), "partial 2:");
 }
 
+// W06: one watcher waits once, and no element of it may stay pending for ever.
+TEST_F(WinfoTest, TwoPendingSubscriptionsOfOneWatcherBothLeaveThePendingState) {
+  for (int i = 0; i < 2; ++i) {
+    SubscribeCommand brief = Subscription("alice", "bob");
+    brief.expiry = absl::Seconds(60 + i);
+    Subscribe(brief);
+  }
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+  Winfo();
+
+  executor.RunFor(absl::Seconds(60.5));
+  Answer();
+  executor.RunFor(absl::Seconds(1));
+  Answer();
+
+  EXPECT_THAT(Winfo(), ElementsAre("partial 1: bob@example.com waiting timeout;",
+                                   "partial 2: bob@example.com terminated giveup;"));
+}
+
 }  // namespace
 }  // namespace presence
