@@ -12,6 +12,7 @@ namespace {
 // A batch of commands of one resource is one append; more wait for the next.
 constexpr size_t kLargestBatch = 256;
 constexpr absl::Duration kLoadAgain = absl::Milliseconds(200);
+constexpr absl::Duration kAskAgain = absl::Seconds(1);
 constexpr absl::Duration kTick = absl::Milliseconds(20);
 
 void AnswerAll(std::vector<Answer>& answers, const absl::Status& status) {
@@ -235,6 +236,11 @@ void Engine::Impl::OnLoaded(Stripe& stripe, uint32_t cell_number,
       RowChanges rows;
       if (loaded->has_value()) rows = Resource::ChangesToLoad(**std::move(loaded));
       rows.key = key;
+      if (rows.resource.has_value()) {
+        // The row may be of an earlier life: the step up at the start was told but never stored.
+        Revision& revision = rows.resource->revision;
+        revision = {epoch, std::max(revision.seq, cell.resource.row().revision.seq)};
+      }
       CountedRows counted(stripe, cell);
       cell.resource.Replace(rows);
       cell.notify.composed_seq = UINT64_MAX;
@@ -332,6 +338,12 @@ void Engine::Impl::Tick(Stripe& stripe) {
   SchedulePump(stripe);
 }
 
+void Engine::Impl::RingAgain(Stripe& stripe, const AlarmTarget& target) {
+  StripeLock lock(stripe, clock);
+  // Void, as any alarm, when its row has gone or moved meanwhile.
+  stripe.wheel.Set(clock.Now() + kAskAgain, target.Pack());
+}
+
 void Engine::Impl::Ring(Stripe& stripe, const AlarmTarget& target) {
   auto it = stripe.by_number.find(target.cell);
   if (it == stripe.by_number.end()) return;
@@ -344,43 +356,48 @@ void Engine::Impl::Ring(Stripe& stripe, const AlarmTarget& target) {
       notifier.OnAlarm(stripe, cell, target.ordinal);
       return;
     case Alarm::kPublication:
-      work = Quietly([id = target.ordinal, &stripe](const DecideContext& context, Effects& effects)
-                         ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                           if (DecideExpirePublication(context, id, effects)) {
-                             ++stripe.expired_publications;
-                           }
-                         });
+      work =
+          Insisting(stripe, target,
+                    [id = target.ordinal, &stripe](const DecideContext& context, Effects& effects)
+                        ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                          if (DecideExpirePublication(context, id, effects)) {
+                            ++stripe.expired_publications;
+                          }
+                        });
       break;
     case Alarm::kSubscription: {
       auto row = rows.find(target.ordinal);
       if (row == rows.end()) return;
-      work = Quietly([id = row->second->id, &stripe](const DecideContext& context, Effects& effects)
-                         ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                           if (DecideExpireSubscription(context, id, effects)) {
-                             ++stripe.expired_subscriptions;
-                           }
-                         });
+      work =
+          Insisting(stripe, target,
+                    [id = row->second->id, &stripe](const DecideContext& context, Effects& effects)
+                        ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                          if (DecideExpireSubscription(context, id, effects)) {
+                            ++stripe.expired_subscriptions;
+                          }
+                        });
       break;
     }
     case Alarm::kWaiting:
       for (const auto& [watcher, record] : cell.resource.watchers()) {
         if (record->ordinal != target.ordinal) continue;
-        work = Quietly([uri = watcher](const DecideContext& context, Effects& effects) {
-          DecideExpireWaiting(context, uri, effects);
-        });
+        work = Insisting(stripe, target,
+                         [uri = watcher](const DecideContext& context, Effects& effects) {
+                           DecideExpireWaiting(context, uri, effects);
+                         });
         break;
       }
       if (work == nullptr) return;
       break;
     case Alarm::kAnswers:
       cell.answers_timer = kNoTimer;
-      work = Quietly([](const DecideContext& context, Effects& effects) {
+      work = Insisting(stripe, target, [](const DecideContext& context, Effects& effects) {
         DecideExpireAnswers(context, effects);
       });
       break;
   }
   cell.inbox.push_back(std::move(work));
-  std::vector<Answer> answers;  // alarms answer nobody
+  std::vector<Answer> answers;  // only of what was durable at once: alarms answer nobody then
   DrainInbox(stripe, cell, answers);
 }
 

@@ -35,6 +35,31 @@ struct Engine::Impl {
       return Answer([](const absl::Status&) {});
     };
   }
+  // Wraps what an alarm asks for: it rings again when the journal did not take it, for nobody else
+  // would ask.
+  template <typename F>
+  Work Insisting(Stripe& stripe, AlarmTarget target, F decide) {
+    return [this, &stripe, target, decide = std::move(decide)](const DecideContext& context,
+                                                               Effects& effects) mutable {
+      decide(context, effects);
+      return Answer([this, &stripe, target](const absl::Status& durable) {
+        if (!durable.ok()) RingAgain(stripe, target);
+      });
+    };
+  }
+  // Wraps what a dialog asks for by itself; it is looked at again when the journal did not take it.
+  template <typename F>
+  Work ForDialog(Stripe& stripe, uint32_t cell_number, const LocalTag& id, F decide) {
+    return [this, &stripe, cell_number, id, decide = std::move(decide)](
+               const DecideContext& context, Effects& effects) mutable {
+      decide(context, effects);
+      return Answer([this, &stripe, cell_number, id](const absl::Status& durable) {
+        if (!durable.ok()) LookAgain(stripe, cell_number, id);
+      });
+    };
+  }
+  void RingAgain(Stripe& stripe, const AlarmTarget& target);
+  void LookAgain(Stripe& stripe, uint32_t cell_number, const LocalTag& id);
   // Wraps a decision with an outcome, and hands that to `done` once it is durable.
   template <typename T, typename F>
   static Work Answering(F decide, Engine::Done<T> done) {

@@ -111,10 +111,19 @@ void Engine::Impl::Ship(Notifier::Slice slice, Stripe& stripe, uint32_t cell_num
   for (auto& [link, instructions] : by_link) links.Deliver(link, std::move(instructions));
   for (const auto& [id, cseq] : slice.raise) {
     Submit(stripe, cell_number,
-           Quietly([tag = id, used = cseq](const DecideContext&, Effects& effects) {
-             DecideRaiseLimit(tag, used, effects);
-           }));
+           ForDialog(stripe, cell_number, id,
+                     [tag = id, used = cseq](const DecideContext&, Effects& effects) {
+                       DecideRaiseLimit(tag, used, effects);
+                     }));
   }
+}
+
+void Engine::Impl::LookAgain(Stripe& stripe, uint32_t cell_number, const LocalTag& id) {
+  StripeLock lock(stripe, clock);
+  auto it = stripe.by_number.find(cell_number);
+  if (it == stripe.by_number.end()) return;
+  const SubscriptionPtr row = it->second->resource.FindSubscription(id);
+  if (row != nullptr) notifier.OnNotStored(stripe, *it->second, row->ordinal, clock.Now());
 }
 
 void Engine::Impl::Wake(const std::vector<LinkTable::Waiting>& waiting) {
@@ -159,9 +168,10 @@ void Engine::Report(std::vector<NotifyReport> reports) {
     const LocalTag id = report.subscription;
     if (consequence == Notifier::Consequence::kRemove) {
       impl_->Submit(stripe, number,
-                    Impl::Quietly([id](const DecideContext& context, Effects& effects) {
-                      DecideRemove(context, id, effects);
-                    }));
+                    impl_->ForDialog(stripe, number, id,
+                                     [id](const DecideContext& context, Effects& effects) {
+                                       DecideRemove(context, id, effects);
+                                     }));
     } else if (consequence == Notifier::Consequence::kFinish) {
       impl_->Submit(stripe, number, Impl::Quietly([id](const DecideContext&, Effects& effects) {
                       DecideFinish(id, effects);

@@ -10,6 +10,7 @@ namespace {
 constexpr absl::Duration kGuardSlack = absl::Seconds(10);
 constexpr absl::Duration kFirstBackOff = absl::Seconds(5);
 constexpr absl::Duration kLongestBackOff = absl::Minutes(5);
+constexpr absl::Duration kAskAgain = absl::Seconds(1);
 
 // RFC 6665 §4.2.2 and RFC 5057 §5.1: answers that end the subscription, Retry-After or not.
 bool EndsSubscription(int code) {
@@ -353,6 +354,20 @@ void Notifier::OnLost(Stripe& stripe, Cell& cell, uint64_t ordinal) {
   slot.not_before = absl::InfinitePast();
   if (slot.winfo != nullptr) slot.winfo->needs_full = true;
   MakeReady(stripe, cell, ordinal, slot);
+}
+
+void Notifier::OnNotStored(Stripe& stripe, Cell& cell, uint64_t ordinal, absl::Time now) {
+  auto it = cell.notify.slots.find(ordinal);
+  if (it == cell.notify.slots.end()) return;
+  NotifySlot& slot = it->second;
+  const bool was_raising = std::exchange(slot.is_raising, false);
+  if (slot.in_flight != 0) return;  // its answer, or the lack of one, has the dialog looked at
+  if (!was_raising) {
+    // The removal after a failed NOTIFY: its watcher is told anew, and may be there again by now.
+    if (slot.tell == NotifyCause::kNone) slot.tell = slot.in_flight_cause;
+    if (slot.winfo != nullptr) slot.winfo->needs_full = true;
+  }
+  SetTimer(stripe, cell, ordinal, slot, now + kAskAgain);
 }
 
 void Notifier::OnAlarm(Stripe& stripe, Cell& cell, uint64_t ordinal) {

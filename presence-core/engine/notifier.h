@@ -80,6 +80,11 @@ class Notifier {
   void OnLost(Stripe& stripe, Cell& cell, uint64_t ordinal)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
+  // A change of the row that the dialog itself asked for - a higher cseq_limit, its removal - was
+  // not stored: it is looked at again in a while, and asks again if it still must.
+  void OnNotStored(Stripe& stripe, Cell& cell, uint64_t ordinal, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+
   // There is credit again under the name with this hash.
   void OnCredit(Stripe& stripe, Cell& cell, size_t name_hash)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);

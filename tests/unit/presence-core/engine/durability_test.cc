@@ -146,5 +146,70 @@ TEST_F(DurabilityTest, AFetchLeavesNoRow) {
   EXPECT_THAT(journal.rows().at(Key("alice")).subscriptions, IsEmpty());
 }
 
+// A revision that fell would make watchers that confirmed the higher one current for ever.
+TEST_F(DurabilityTest, TheRevisionDoesNotFallWhenAResourceIsReadAgain) {
+  Publish("alice", "open");
+  StartEngine();
+  const Revision before = engine->GetState({Key("alice"), Event("presence"), {}, {}, ""})->revision;
+  NextFate(Fate::kUnknownDropped);
+
+  Publish("alice", "lost");
+
+  const Revision after = engine->GetState({Key("alice"), Event("presence"), {}, {}, ""})->revision;
+  EXPECT_GE(after, before);
+}
+
+TEST_F(DurabilityTest, AHigherLimitThatWasNotStoredIsAskedForAgain) {
+  Subscribe("alice", "bob");
+  Answer();
+  Publish("alice", "open");
+  Answer();
+  Sent();
+  journal.fate = [] { return Fate::kRejected; };
+  StartEngine();  // all its numbers may have been used: it needs a higher limit first
+  executor.RunFor(absl::Seconds(1));
+  EXPECT_THAT(Sent(), IsEmpty());
+
+  journal.fate = [] { return Fate::kDurable; };
+  executor.RunFor(absl::Seconds(3));
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 257 active open"));
+}
+
+// P24, S18
+TEST_F(DurabilityTest, WhatExpiresWhileTheJournalRefusesGoesWhenItTakesAgain) {
+  PublishCommand command = Publication("alice", "open");
+  command.expiry = absl::Seconds(60);
+  Publish(command);
+  SubscribeCommand brief = Subscription("alice", "bob");
+  brief.expiry = absl::Seconds(60);
+  Subscribe(brief);
+  Answer();
+  Sent();
+  journal.fate = [] { return Fate::kRejected; };
+  executor.RunFor(absl::Seconds(65));
+  EXPECT_EQ(State("alice"), "open");
+
+  journal.fate = [] { return Fate::kDurable; };
+  executor.RunFor(absl::Seconds(2));
+
+  EXPECT_EQ(State("alice"), "none");
+  EXPECT_THAT(Sent().back(), testing::HasSubstr("terminated;timeout"));
+}
+
+// N03, N04: the subscription stays, so its watcher is still owed the state.
+TEST_F(DurabilityTest, AWatcherWhoseRemovalWasNotStoredIsToldAgain) {
+  Subscribe("alice", "bob");
+  Answer();
+  Publish("alice", "open");
+  Sent();
+  NextFate(Fate::kRejected);
+  Fail(NotifyOutcome::kTimeout);
+
+  executor.RunFor(absl::Seconds(2));
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 3 active open"));
+}
+
 }  // namespace
 }  // namespace presence
