@@ -67,8 +67,8 @@ class Process final : public CoreProcess {
     if (std::exchange(is_stopped_, true)) return;
     if (ops_ != nullptr) ops_->SetReady(false);
     if (server_ != nullptr) server_->Stop(patience);
-    // The last task of a stream tells its service that it has gone, and the engine must outlive what
-    // the notifier still does: so each worker ends before what its tasks use.
+    // The last task of a stream tells its service that it has gone, and the engine must outlive
+    // what the notifier still does: so each worker ends before what its tasks use.
     frames_.reset();
     ops_.reset();
     server_.reset();
