@@ -34,6 +34,10 @@ TEST(XmlElementTest, KeepsTextInOnePiece) {
   EXPECT_EQ(*root.children[0].text(), "x&yz!");
 }
 
+TEST(XmlElementTest, HasNoTextWhereCdataIsEmpty) {
+  EXPECT_EQ(Parse("<a><b/><![CDATA[]]></a>"), Parse("<a><b/></a>"));
+}
+
 TEST(XmlElementTest, ComparesByWhatItHolds) {
   EXPECT_EQ(Parse("<a b='1'><c/></a>"), Parse("<a  b=\"1\" ><c></c></a>"));
   EXPECT_NE(Parse("<a b='1'/>"), Parse("<a b='2'/>"));
