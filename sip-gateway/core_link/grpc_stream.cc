@@ -125,14 +125,17 @@ class Call final : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::Connec
   }
 
   void OnDone(const grpc::Status& status) override {
-    std::shared_ptr<Call> self = std::move(self_);
+    absl::AnyInvocable<void()> left = std::move(left_);
     {
       absl::MutexLock lock(&mu_);
       is_done_ = true;
       status_ = ToAbsl(status);
       PostOnce();
     }
-    left_();
+    // The channel must not be torn down on a thread of gRPC's, which its teardown may have to wait
+    // for: the last share goes on the loop, or with what the loop has not run.
+    loop_.Post([self = std::move(self_)] {});
+    left();
   }
 
  private:

@@ -175,6 +175,8 @@ std::string Gateway::Print(const Message& request, const Source& source,
 }
 
 const std::string& Gateway::ContactFor(const Message& request, const Source& source) const {
+  // Only a SUBSCRIBE makes a dialog; nobody else's answer has a Contact.
+  if (request.method() != "SUBSCRIBE") return contacts_.Of(source.listener, /*is_sips=*/false);
   // RFC 3261 12.1.1: sips if the Request-URI, or the top Record-Route, is sips.
   const SipUri* uri = request.request_uri();
   bool is_sips = uri != nullptr && uri->scheme() == "sips";
