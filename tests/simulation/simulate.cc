@@ -54,7 +54,7 @@ int RunSeeds(const Options& options) {
     scenario.seed = options.from + i;
     scenario.plant = options.plant;
     scenario.trouble = absl::Seconds(options.trouble);
-    const Verdict verdict = Run(scenario);
+    const Verdict verdict = Simulate(scenario);
     events += verdict.history.size();
     slowest = std::max(slowest, verdict.settled_after);
     if (verdict.violations.empty()) continue;

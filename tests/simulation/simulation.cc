@@ -169,7 +169,7 @@ std::string_view NameOf(Plant plant) {
   return "?";
 }
 
-Verdict Run(const Scenario& scenario) { return World(scenario).Run(); }
+Verdict Simulate(const Scenario& scenario) { return World(scenario).Run(); }
 
 std::string Report(const Scenario& scenario, const Verdict& verdict, size_t last_events) {
   if (verdict.violations.empty()) return "";

@@ -28,7 +28,7 @@ struct Verdict {
 
 // Lets one core, two gateways and a dozen phones live through what the seed decides. The same seed
 // gives the same history, event by event.
-Verdict Run(const Scenario& scenario);
+Verdict Simulate(const Scenario& scenario);
 
 // The violations, how to see them again, and the last events; empty when there are none.
 std::string Report(const Scenario& scenario, const Verdict& verdict, size_t last_events = 60);

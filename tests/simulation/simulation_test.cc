@@ -17,7 +17,7 @@ TEST_P(SimulationTest, KeepsEveryInvariantWhateverFails) {
   for (uint64_t seed = first; seed < first + kSeeds / 6; ++seed) {
     const Scenario scenario{.seed = seed};
 
-    const Verdict verdict = Run(scenario);
+    const Verdict verdict = Simulate(scenario);
 
     ASSERT_TRUE(verdict.violations.empty()) << Report(scenario, verdict);
   }
@@ -26,11 +26,11 @@ TEST_P(SimulationTest, KeepsEveryInvariantWhateverFails) {
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationTest,
                          testing::Range<uint64_t>(1, kSeeds + 1, kSeeds / 6));
 
-TEST(SimulationTest, GivesTheSameHistoryForTheSameSeed) {
+TEST(SimulationItselfTest, GivesTheSameHistoryForTheSameSeed) {
   const Scenario scenario{.seed = 7};
 
-  const Verdict first = Run(scenario);
-  const Verdict second = Run(scenario);
+  const Verdict first = Simulate(scenario);
+  const Verdict second = Simulate(scenario);
 
   ASSERT_EQ(first.history.size(), second.history.size());
   for (size_t i = 0; i < first.history.size(); ++i) {
