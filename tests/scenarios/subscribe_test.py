@@ -298,6 +298,24 @@ class Lifetimes(Scenario):
         self.assertLessEqual(len(told), time.monotonic() - start + 2)
 
 
+class ShortTimers(Scenario):
+    """Timer F is 64 * T1: 640 ms here."""
+
+    core = ("--set", "notify.t1=10ms")
+    gateway = ("--set", "sip.t1=10ms", "--set", "sip.t2=100ms")
+
+    def test_n04_a_watcher_that_never_answers_is_removed(self):
+        phone, user = self.phone(), self.new_user()
+        subscription, _ = self.subscribed(phone, user)
+        phone.is_answering = False
+        self.published(self.phone(), user)
+        subscription.notify()
+        end = time.monotonic() + PATIENCE
+        while self.subscriptions(user) and time.monotonic() < end:
+            phone.read(0.05)
+        self.assertEqual(self.subscriptions(user), [])
+
+
 class OverIPv6(Scenario):
     host = "::1"
 

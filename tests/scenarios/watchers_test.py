@@ -2,9 +2,10 @@
 
 import json
 import re
+import time
 import unittest
 
-from scenario import Scenario, parameter
+from scenario import PATIENCE, Scenario, parameter
 
 KINDS = re.compile(r"<watcher\s[^>]*>")
 
@@ -122,6 +123,40 @@ class Watchers(Scenario):
                                     headers=self.asserted(bob))
         self.assertTrue(notify.get("subscription-state").startswith("active"))
         self.assertIn(bob.partition(":")[2], self.subscriptions(user)[0])
+
+
+    def test_o05_authorization_is_told_for_each_state(self):
+        user, bob, carol = self.new_user(), self.new_user("bob"), self.new_user("carol")
+        name = user.partition(":")[2]
+
+        def state_of(watcher, code):
+            told = self.system.presencectl("authorization", name, watcher.partition(":")[2], "-o", "json", code=code)
+            return json.loads(told)["state"]
+        self.decide("approve", user, bob)
+        self.assertEqual(state_of(bob, 0), "SUBSCRIPTION_STATE_ACTIVE")
+        self.assertEqual(state_of(carol, 3), "SUBSCRIPTION_STATE_PENDING")
+        self.decide("block", user, carol)
+        self.assertEqual(state_of(carol, 3), "SUBSCRIPTION_STATE_TERMINATED")
+
+
+class TimersOff(Scenario):
+    """Nothing expires by itself; Cleanup does it by hand."""
+
+    core = ("--set", "expiry.sweep_interval=0s", "--set", "publish.min_expires=1s",
+            "--set", "publish.expires_margin=0s")
+
+    def test_o03_cleanup_removes_what_has_expired_and_counts_it(self):
+        phone, short, long = self.phone(), self.new_user(), self.new_user()
+        self.published(phone, long, expires=600)
+        self.published(phone, short, expires=1)
+        removed = 0
+        end = time.monotonic() + PATIENCE
+        while removed == 0 and time.monotonic() < end:
+            counts = json.loads(self.system.presencectl("cleanup", "-o", "json"))["counts"]
+            removed += sum(int(c["removed"]) for c in counts if c["kind"] == "CLEANUP_KIND_PUBLICATIONS")
+        self.assertEqual(removed, 1)
+        self.assertEqual(self.rows(short), [])
+        self.assertEqual(len(self.rows(long)), 1)
 
 
 class Strangers(Scenario):
