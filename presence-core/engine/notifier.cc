@@ -62,6 +62,8 @@ void Notifier::SetTimer(Stripe& stripe, const Cell& cell, uint64_t ordinal, Noti
 void Notifier::OnRow(Stripe& stripe, Cell& cell, const LocalTag&, const SubscriptionPtr& row) {
   auto [it, is_new] = cell.notify.slots.try_emplace(row->ordinal);
   NotifySlot& slot = it->second;
+  // The sweep counts dialogs: one more on its round, or the last of them would be left out.
+  if (is_new && cell.notify.sweep_left > 0) ++cell.notify.sweep_left;
   if (is_new && row->event.is_winfo()) {
     slot.winfo = std::make_unique<WinfoProgress>();
     cell.notify.winfo_dialogs.push_back(row->ordinal);

@@ -36,6 +36,25 @@ TEST_F(NotifierTest, TellsOnlyTheNewestStateToASlowWatcher) {
   EXPECT_EQ(gateway.sent.back().cseq, 3u);
 }
 
+// The round over the dialogs begins where the last one ended and counts them.
+TEST_F(NotifierTest, ADialogThatComesWhileAChangeIsToldLeavesNobodyOut) {
+  for (const char* watcher : {"bob", "carol"}) Subscribe("alice", watcher);
+  Answer();
+  Publish("alice", "one");
+  Answer();
+  Subscribe("alice", "dave");
+  Answer();
+  Sent();
+  journal.fate = [] { return ScriptedJournal::Fate::kDurableNow; };
+
+  engine->Publish(Publication("alice", "two"), [](auto) {});
+  Subscribe("alice", "erin");
+
+  EXPECT_THAT(Sent(),
+              testing::UnorderedElementsAre("bob 3 active two+one", "carol 3 active two+one",
+                                            "dave 2 active two+one", "erin 1 active two+one"));
+}
+
 // N01
 TEST_F(NotifierTest, RaisesTheCseqByOneFarPastTheFirstBlock) {
   SubscribeBob();
