@@ -29,7 +29,7 @@ absl::Status GatewaySession::OnFrame(const v1::ConnectRequest& frame) {
     return InvalidField("hello", "it belongs in the first frame and in no other");
   }
   if (frame.has_hello()) return OnHello(frame);
-  if (frame.instruction_credit() > 0) engine_.AddCredit(link_, frame.instruction_credit());
+  if (frame.instruction_credit() > 0) engine_.AddCredit(link(), frame.instruction_credit());
   OnResults(frame);
   return OnCommands(frame);
 }
@@ -53,8 +53,19 @@ absl::Status GatewaySession::OnHello(const v1::ConnectRequest& frame) {
     if (tag.has_value() && id.epoch() == engine_.epoch()) in_flight.insert({*tag, id.cseq()});
   }
   engine_.Reconcile(group_, std::move(in_flight));
-  link_ = engine_.AttachLink(group_, *this, hello.instruction_credit());
-  if (frame.instruction_credit() > 0) engine_.AddCredit(link_, frame.instruction_credit());
+  const Engine::LinkId link = engine_.AttachLink(
+      group_, *this, size_t{hello.instruction_credit()} + frame.instruction_credit());
+  bool is_late = false;
+  {
+    absl::MutexLock lock(&mu_);
+    link_ = link;
+    is_late = is_closed_;
+  }
+  if (is_late) {
+    // The stream went while it was greeting: Close() had nothing to detach yet.
+    engine_.DetachLink(link);
+    return absl::CancelledError("the stream has gone");
+  }
   wake_();
   return OnCommands(frame);
 }
@@ -202,13 +213,20 @@ void GatewaySession::Drain() {
   wake_();
 }
 
+Engine::LinkId GatewaySession::link() const {
+  absl::MutexLock lock(&mu_);
+  return link_;
+}
+
 void GatewaySession::Close() {
+  Engine::LinkId link = 0;
   {
     absl::MutexLock lock(&mu_);
     if (std::exchange(is_closed_, true)) return;
+    link = link_;
   }
   // Not under mu_: this waits for a Deliver that may be waiting for it.
-  if (link_ != 0) engine_.DetachLink(link_);
+  if (link != 0) engine_.DetachLink(link);
 }
 
 }  // namespace presence

@@ -34,6 +34,9 @@ namespace presence {
 // This is the state machine alone: no gRPC, no thread. gateway_stream.h drives it over gRPC, and
 // the simulation over a link that loses and delays.
 //
+// `closed_flows` needs no doing here: a NOTIFY whose flow is gone goes to the Contact or comes back
+// as NO_FLOW, and the gateway is the one to see which.
+//
 // Invariants: the gateway never has more commands under way than it was granted, nor the core more
 // instructions; a reply never waits behind an instruction; one frame carries each body once.
 class GatewaySession final : public WatcherLink,
@@ -73,6 +76,7 @@ class GatewaySession final : public WatcherLink,
   GatewaySession(Engine& engine, const Clock& clock, std::string core_name,
                  std::function<void()> wake);
 
+  Engine::LinkId link() const;
   absl::Status OnHello(const v1::ConnectRequest& frame);
   void OnResults(const v1::ConnectRequest& frame);
   absl::Status OnCommands(const v1::ConnectRequest& frame);
@@ -92,9 +96,9 @@ class GatewaySession final : public WatcherLink,
   std::string group_;
   uint64_t incarnation_ = 0;
   uint64_t stream_number_ = 0;
-  Engine::LinkId link_ = 0;
 
-  absl::Mutex mu_;  // a leaf
+  mutable absl::Mutex mu_;  // a leaf
+  Engine::LinkId link_ ABSL_GUARDED_BY(mu_) = 0;
   bool has_welcome_ ABSL_GUARDED_BY(mu_) = false;
   bool is_draining_ ABSL_GUARDED_BY(mu_) = false;
   bool is_closed_ ABSL_GUARDED_BY(mu_) = false;

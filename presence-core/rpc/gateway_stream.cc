@@ -10,20 +10,20 @@ namespace presence {
 // One stream: reads are posted to the executor, one write is outstanding at a time, and its frame
 // stays untouched until OnWriteDone. The object deletes itself in OnDone, and keeps itself alive
 // until the last task that was posted for it has run.
-class GatewayStream final
-    : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse> {
+class GatewayStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>,
+                            public std::enable_shared_from_this<GatewayStream> {
  public:
   explicit GatewayStream(GatewayService& service) : service_(service), self_(this) {
     // An answer may hold the session for a moment longer than the stream lives.
     session_ = GatewaySession::Create(service.engine_, service.clock_, service.core_name_,
                                       [weak = std::weak_ptr<GatewayStream>(self_)] {
-                                        if (auto stream = weak.lock()) stream->Write();
+                                        if (auto stream = weak.lock()) stream->WriteSoon();
                                       });
     StartRead(&incoming_);
   }
 
   void OnReadDone(bool ok) override {
-    service_.executor_.Post([self = self_, ok] { self->Take(ok); });
+    service_.executor_.Post([self = shared_from_this(), ok] { self->Take(ok); });
   }
 
   void OnWriteDone(bool ok) override {
@@ -35,19 +35,26 @@ class GatewayStream final
         return;
       }
     }
-    if (ok) Write();
+    if (ok) WriteSoon();
   }
 
   void OnCancel() override {
-    service_.executor_.Post([self = self_] { self->End(grpc::Status::CANCELLED); });
+    service_.executor_.Post([self = shared_from_this()] { self->End(grpc::Status::CANCELLED); });
   }
 
   void OnDone() override {
-    service_.executor_.Post([self = self_] {
+    service_.executor_.Post([self = shared_from_this()] {
       self->session_->Close();
       self->service_.Unregister(*self);
       self->self_.reset();  // the last reference goes with this task
     });
+  }
+
+  // Says that the core stops, in a last frame, and ends the stream behind it.
+  void DrainAndEnd() {
+    session_->Drain();
+    Write();
+    End(ToGrpc(Draining(absl::Seconds(1))));
   }
 
   // Ends the stream; the first reason counts.
@@ -62,20 +69,23 @@ class GatewayStream final
     session_->Close();
   }
 
-  GatewaySession& session() { return *session_; }
-
  private:
   void Take(bool ok) {
     if (!ok) {
       End(grpc::Status::OK);
       return;
     }
-    const bool is_first = session_->gateway().empty();
-    absl::Status status = session_->OnFrame(incoming_);
-    if (status.ok() && is_first && !service_.Register(*this, *session_)) {
-      status = Draining(absl::Seconds(1));
+    {
+      absl::MutexLock lock(&mu_);
+      if (is_finished_) return;
     }
-    if (!status.ok()) {
+    const bool is_greeting = incoming_.has_hello() && !incoming_.hello().gateway().empty();
+    if (session_->gateway().empty() && is_greeting &&
+        !service_.Register(shared_from_this(), incoming_.hello())) {
+      End(ToGrpc(Draining(absl::Seconds(1))));
+      return;
+    }
+    if (absl::Status status = session_->OnFrame(incoming_); !status.ok()) {
       End(ToGrpc(status));
       return;
     }
@@ -84,8 +94,19 @@ class GatewayStream final
     if (!is_finished_) StartRead(&incoming_);
   }
 
+  // Behind what the executor has to do already: the answers to a frame and the NOTIFYs they set off
+  // then leave together, in one frame, instead of each in its own.
+  void WriteSoon() {
+    {
+      absl::MutexLock lock(&mu_);
+      if (is_writing_ || is_finished_ || std::exchange(is_write_posted_, true)) return;
+    }
+    service_.executor_.Post([self = shared_from_this()] { self->Write(); });
+  }
+
   void Write() {
     absl::MutexLock lock(&mu_);
+    is_write_posted_ = false;
     if (is_writing_ || is_finished_) return;
     if (!session_->TakeFrame(outgoing_)) return;
     is_writing_ = true;
@@ -99,6 +120,7 @@ class GatewayStream final
 
   absl::Mutex mu_;  // before the session's
   bool is_writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_write_posted_ ABSL_GUARDED_BY(mu_) = false;
   bool is_finished_ ABSL_GUARDED_BY(mu_) = false;
   grpc::Status last_words_ ABSL_GUARDED_BY(mu_);
   v1::ConnectResponse outgoing_;  // belongs to gRPC while is_writing_
@@ -109,40 +131,42 @@ grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* GatewayService
   return new GatewayStream(*this);
 }
 
-bool GatewayService::Register(GatewayStream& stream, const GatewaySession& session) {
-  GatewayStream* older = nullptr;
+bool GatewayService::Register(std::shared_ptr<GatewayStream> stream, const v1::Hello& hello) {
+  std::shared_ptr<GatewayStream> older;
   {
     absl::MutexLock lock(&mu_);
     if (is_draining_) return false;
-    GatewayStream*& slot = streams_[session.gateway()];
-    if (slot != nullptr) {
-      const GatewaySession& other = slot->session();
-      if (other.incarnation() == session.incarnation() &&
-          other.stream_number() > session.stream_number()) {
+    auto it = streams_.find(hello.gateway());
+    if (it != streams_.end()) {
+      if (it->second.incarnation == hello.incarnation() &&
+          it->second.stream_number > hello.stream_number()) {
         return false;
       }
-      older = slot;
+      older = it->second.stream;
     }
-    slot = &stream;
-    // Under mu_: Unregister waits for it, so the older stream cannot go away in between.
-    if (older != nullptr) older->End(ToGrpc(Draining(absl::ZeroDuration())));
+    streams_[hello.gateway()] = {std::move(stream), hello.incarnation(), hello.stream_number()};
   }
+  if (older != nullptr) older->End(ToGrpc(Draining(absl::ZeroDuration())));
   return true;
 }
 
-void GatewayService::Unregister(GatewayStream& stream) {
+void GatewayService::Unregister(const GatewayStream& stream) {
   absl::MutexLock lock(&mu_);
-  auto it = streams_.find(stream.session().gateway());
-  if (it != streams_.end() && it->second == &stream) streams_.erase(it);
+  for (auto it = streams_.begin(); it != streams_.end(); ++it) {
+    if (it->second.stream.get() != &stream) continue;
+    streams_.erase(it);
+    return;
+  }
 }
 
 void GatewayService::Drain() {
-  absl::MutexLock lock(&mu_);
-  is_draining_ = true;
-  for (auto& [gateway, stream] : streams_) {
-    stream->session().Drain();
-    stream->End(ToGrpc(Draining(absl::Seconds(1))));
+  std::vector<std::shared_ptr<GatewayStream>> streams;
+  {
+    absl::MutexLock lock(&mu_);
+    is_draining_ = true;
+    for (auto& [gateway, connected] : streams_) streams.push_back(connected.stream);
   }
+  for (auto& stream : streams) stream->DrainAndEnd();
 }
 
 size_t GatewayService::connected() const {

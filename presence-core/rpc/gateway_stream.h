@@ -38,18 +38,25 @@ class GatewayService final : public v1::GatewayService::CallbackService {
  private:
   friend class GatewayStream;
 
-  // A gateway has said who it is. False when a newer stream of it is there already; an older one is
-  // ended.
-  bool Register(GatewayStream& stream, const GatewaySession& session);
-  void Unregister(GatewayStream& stream);
+  struct Connected {
+    std::shared_ptr<GatewayStream> stream;
+    uint64_t incarnation;
+    uint64_t stream_number;
+  };
+
+  // A gateway says who it is. An older stream of it is ended before anything of the new one is
+  // looked at, so that nothing more is instructed over it. False when a newer stream is there
+  // already, or the core stops.
+  bool Register(std::shared_ptr<GatewayStream> stream, const v1::Hello& hello);
+  void Unregister(const GatewayStream& stream);
 
   Engine& engine_;
   Executor& executor_;
   const Clock& clock_;
   const std::string core_name_;
 
-  mutable absl::Mutex mu_;  // before a stream's
-  std::map<std::string, GatewayStream*> streams_ ABSL_GUARDED_BY(mu_);
+  mutable absl::Mutex mu_;  // a leaf
+  std::map<std::string, Connected> streams_ ABSL_GUARDED_BY(mu_);
   bool is_draining_ ABSL_GUARDED_BY(mu_) = false;
 };
 

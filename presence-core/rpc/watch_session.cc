@@ -76,7 +76,18 @@ absl::Status WatchSession::Start(const v1::WatchRequest& request) {
       item.response.mutable_reset();
     }
   }
-  link_ = engine_.AttachLink(name_, *this, commands.size());
+  const Engine::LinkId link = engine_.AttachLink(name_, *this, commands.size());
+  bool is_late = false;
+  {
+    absl::MutexLock lock(&mu_);
+    link_ = link;
+    is_late = is_closed_;
+  }
+  if (is_late) {
+    // The stream went while it was starting: Close() had nothing to detach yet.
+    engine_.DetachLink(link);
+    return Draining(absl::Seconds(1));
+  }
   for (size_t i = 0; i < commands.size(); ++i) {
     if (known[i] != Revision()) commands[i].known = known[i];
     engine_.Watch(std::move(commands[i]),
@@ -193,14 +204,16 @@ bool WatchSession::Take(v1::WatchResponse& response) {
 
 void WatchSession::OnWritten() {
   std::optional<NotifyReport> report;
+  Engine::LinkId link = 0;
   {
     absl::MutexLock lock(&mu_);
     if (!writing_.has_value()) return;
     report = writing_->report;
+    link = link_;
     writing_.reset();
   }
   if (!report.has_value()) return;
-  engine_.AddCredit(link_, 1);
+  engine_.AddCredit(link, 1);
   engine_.Report({*report});
 }
 
@@ -233,15 +246,18 @@ bool WatchSession::has_items() const {
 
 void WatchSession::Close() {
   std::vector<LocalTag> ids;
+  Engine::LinkId link = 0;
   {
     absl::MutexLock lock(&mu_);
     if (std::exchange(is_closed_, true)) return;
+    link = link_;
     for (const Target& target : targets_) {
       if (target.id.has_value()) ids.push_back(*target.id);
     }
   }
-  if (link_ != 0) engine_.DetachLink(link_);
+  // First the subscriptions: without them nobody asks the link for credit after it has gone.
   for (const LocalTag& id : ids) engine_.ForgetWatch(id);
+  if (link != 0) engine_.DetachLink(link);
 }
 
 }  // namespace presence

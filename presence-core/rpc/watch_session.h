@@ -92,9 +92,9 @@ class WatchSession final : public WatcherLink, public std::enable_shared_from_th
   const std::function<void()> wake_;
   absl::Duration heartbeat_ = absl::Seconds(15);
   std::string identity_;
-  Engine::LinkId link_ = 0;
 
   mutable absl::Mutex mu_;  // a leaf
+  Engine::LinkId link_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<Target> targets_ ABSL_GUARDED_BY(mu_);
   std::vector<Revision> known_ ABSL_GUARDED_BY(mu_);
   size_t untold_ ABSL_GUARDED_BY(mu_) = 0;

@@ -16,7 +16,8 @@ constexpr absl::Duration kLongestStall = absl::Seconds(30);
 
 // One write is outstanding at a time; its message stays untouched until OnWriteDone. Keeps itself
 // alive until gRPC is done with it and the last task posted for it has run.
-class WatchStream final : public grpc::ServerWriteReactor<v1::WatchResponse> {
+class WatchStream final : public grpc::ServerWriteReactor<v1::WatchResponse>,
+                          public std::enable_shared_from_this<WatchStream> {
  public:
   explicit WatchStream(WatchStreams& streams) : streams_(streams), self_(this) {
     session_ = WatchSession::Create(streams.engine_, streams.clock_,
@@ -47,21 +48,23 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchResponse> {
     }
     if (!ok) return;  // OnCancel follows
     // The report may set off the next state at once: not on a thread of gRPC.
-    streams_.executor_.Post([self = self_] {
+    streams_.executor_.Post([self = shared_from_this()] {
       self->session_->OnWritten();
       self->Write();
     });
   }
 
   void OnCancel() override {
-    streams_.executor_.Post([self = self_] { self->End(absl::CancelledError("")); });
+    streams_.executor_.Post([self = shared_from_this()] { self->End(absl::CancelledError("")); });
   }
 
   void OnDone() override {
-    streams_.executor_.Post([self = self_] {
+    streams_.executor_.Post([self = shared_from_this()] {
       self->session_->Close();
-      absl::MutexLock lock(&self->streams_.mu_);
-      self->streams_.streams_.erase(self.get());
+      {
+        absl::MutexLock lock(&self->streams_.mu_);
+        self->streams_.streams_.erase(self);
+      }
       self->self_.reset();
     });
   }
@@ -92,12 +95,12 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchResponse> {
     }
     // Not here: the engine may be in the middle of the call that ended it.
     if (ended.has_value()) {
-      streams_.executor_.Post([self = self_, status = *ended] { self->End(status); });
+      streams_.executor_.Post([self = shared_from_this(), status = *ended] { self->End(status); });
     }
   }
 
   void ScheduleHeartbeat() {
-    std::weak_ptr<WatchStream> weak = self_;
+    std::weak_ptr<WatchStream> weak = weak_from_this();
     streams_.executor_.PostAt(streams_.clock_.Now() + session_->heartbeat(), [weak] {
       auto stream = weak.lock();
       if (stream == nullptr) return;
@@ -126,7 +129,7 @@ grpc::ServerWriteReactor<v1::WatchResponse>* WatchStreams::Start(const v1::Watch
   bool is_draining = false;
   {
     absl::MutexLock lock(&mu_);
-    streams_.insert(stream);
+    streams_.insert(stream->shared_from_this());
     is_draining = is_draining_;
   }
   if (is_draining) {
@@ -138,9 +141,13 @@ grpc::ServerWriteReactor<v1::WatchResponse>* WatchStreams::Start(const v1::Watch
 }
 
 void WatchStreams::Drain() {
-  absl::MutexLock lock(&mu_);
-  is_draining_ = true;
-  for (WatchStream* stream : streams_) stream->End(Draining(absl::Seconds(1)));
+  std::set<std::shared_ptr<WatchStream>> streams;
+  {
+    absl::MutexLock lock(&mu_);
+    is_draining_ = true;
+    streams = streams_;
+  }
+  for (const auto& stream : streams) stream->End(Draining(absl::Seconds(1)));
 }
 
 }  // namespace presence

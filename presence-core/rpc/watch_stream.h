@@ -45,8 +45,8 @@ class WatchStreams {
   Random& random_;
   const size_t max_queue_;
 
-  absl::Mutex mu_;  // before a stream's
-  std::set<WatchStream*> streams_ ABSL_GUARDED_BY(mu_);
+  absl::Mutex mu_;  // a leaf
+  std::set<std::shared_ptr<WatchStream>> streams_ ABSL_GUARDED_BY(mu_);
   bool is_draining_ ABSL_GUARDED_BY(mu_) = false;
 };
 

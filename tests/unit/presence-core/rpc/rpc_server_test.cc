@@ -24,16 +24,23 @@ class RpcServerTest : public testing::Test {
   void SetUp() override {
     engine_ = std::make_unique<Engine>(EngineConfig(), *registry_,
                                        std::make_shared<PolicySnapshot>(PolicySnapshot::Defaults{}),
-                                       journal_, notifier_, clock_, random_, 3);
+                                       journal_, *worker_, clock_, random_, 3);
     ASSERT_TRUE(engine_->Start().ok());
     RpcServer::Options options;
     options.listen = {"127.0.0.1:0"};
     options.core_name = "core1";
-    auto server = RpcServer::Start(*engine_, frames_, clock_, random_, options);
+    auto server = RpcServer::Start(*engine_, *worker_, clock_, random_, options);
     ASSERT_TRUE(server.ok());
     server_ = *std::move(server);
     channel_ = grpc::CreateChannel(server_->addresses()[0], grpc::InsecureChannelCredentials());
     stub_ = v1::PresenceService::NewStub(channel_);
+  }
+
+  // As the process does: the worker ends before what its tasks use.
+  void TearDown() override {
+    server_->Stop(absl::Seconds(1));
+    worker_.reset();
+    server_.reset();
   }
 
   grpc::Status Publish(const std::string& text, v1::PublishResponse* response,
@@ -59,8 +66,7 @@ class RpcServerTest : public testing::Test {
   SecureRandom random_;
   std::unique_ptr<EventRegistry> registry_ = MakeTextRegistry();
   MemoryJournal journal_;
-  Worker notifier_{clock_, "notifier"};
-  Worker frames_{clock_, "frames"};
+  std::unique_ptr<Worker> worker_ = std::make_unique<Worker>(clock_, "core");
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<RpcServer> server_;
   std::shared_ptr<grpc::Channel> channel_;
