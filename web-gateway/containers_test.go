@@ -136,7 +136,7 @@ func TestTheBuildersBuildTargetsThatCMakeHas(t *testing.T) {
 				return err
 			}
 			text, err := os.ReadFile(path)
-			for _, match := range regexp.MustCompile(`add_executable\((\S+)`).FindAllStringSubmatch(string(text), -1) {
+			for _, match := range regexp.MustCompile(`(?:add_executable|presence_program)\((\S+)`).FindAllStringSubmatch(string(text), -1) {
 				targets[match[1]] = true
 			}
 			return err

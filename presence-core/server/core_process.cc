@@ -27,13 +27,12 @@ class Process final : public CoreProcess {
       : config_(config),
         identity_(identity),
         registry_(std::move(registry)),
-        notifier_(std::make_unique<Worker>(clock_, "notifier")),
-        frames_(std::make_unique<Worker>(clock_, "frames")),
+        worker_(std::make_unique<Worker>(clock_, "core")),
         // Memory mode: the epoch of this life is when it began, so it is above that of any life
         // before.
         engine_(ToEngineConfig(config, *registry_), *registry_,
                 std::make_shared<PolicySnapshot>(ToPolicyDefaults(config, *registry_)), journal_,
-                *notifier_, clock_, random_,
+                *worker_, clock_, random_,
                 static_cast<uint64_t>(absl::ToUnixMillis(clock_.WallNow()))) {}
 
   ~Process() override { Stop(absl::ZeroDuration()); }
@@ -46,7 +45,7 @@ class Process final : public CoreProcess {
     options.core_name = identity_.name;
     options.max_watch_queue = config_.limits().max_watch_queue();
     options.info = Info();
-    auto server = RpcServer::Start(engine_, *frames_, clock_, random_, std::move(options));
+    auto server = RpcServer::Start(engine_, *worker_, clock_, random_, std::move(options));
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     if (config_.ops_listen().empty()) return absl::OkStatus();
@@ -67,12 +66,11 @@ class Process final : public CoreProcess {
     if (std::exchange(is_stopped_, true)) return;
     if (ops_ != nullptr) ops_->SetReady(false);
     if (server_ != nullptr) server_->Stop(patience);
-    // The last task of a stream tells its service that it has gone, and the engine must outlive
-    // what the notifier still does: so each worker ends before what its tasks use.
-    frames_.reset();
+    // The last task of a stream tells its service that it has gone, and the notifier's use the
+    // engine: so the worker ends before what its tasks use.
+    worker_.reset();
     ops_.reset();
     server_.reset();
-    notifier_.reset();
   }
 
  private:
@@ -95,8 +93,10 @@ class Process final : public CoreProcess {
   SecureRandom random_;
   std::unique_ptr<EventRegistry> registry_;
   MemoryJournal journal_;
-  std::unique_ptr<Worker> notifier_;
-  std::unique_ptr<Worker> frames_;
+  // One thread takes the frames of gateways and tells the watchers, in turn: what a frame sets off
+  // is then ready when its answers leave, and goes with them. Two threads cost more CPU than they
+  // bring.
+  std::unique_ptr<Worker> worker_;
   Engine engine_;
   std::unique_ptr<RpcServer> server_;
   std::unique_ptr<OpsServer> ops_;
