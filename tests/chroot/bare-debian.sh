@@ -24,6 +24,7 @@ if ! command -v debootstrap >/dev/null; then
 fi
 
 chroot=$(mktemp -d /var/tmp/bare-debian.XXXXXX)
+chmod 755 "$chroot"  # apt fetches as a user of its own
 clean() {
   local code=$?
   umount "$chroot/ccache" 2>/dev/null || true
