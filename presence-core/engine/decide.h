@@ -92,8 +92,9 @@ WinfoEntry EntryOf(const Subscription& row, WinfoEvent event);
 void Terminate(const DecideContext& context, const Subscription& row, TerminationReason reason,
                Effects& effects);
 
-// Remembers that this watcher asked and went undecided (RFC 3857 §4.7.1 "waiting").
-void RememberWaiting(const DecideContext& context, const WatcherUri& watcher, uint64_t winfo_id,
+// Remembers that this watcher asked and went undecided (RFC 3857 §4.7.1 "waiting"). False when it
+// waits already, or when as many wait as may subscribe: strangers must not fill the memory.
+bool RememberWaiting(const DecideContext& context, const WatcherUri& watcher, uint64_t winfo_id,
                      Effects& effects);
 
 }  // namespace presence

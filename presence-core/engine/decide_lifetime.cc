@@ -80,12 +80,9 @@ void ReportEnd(const DecideContext& context, const Subscription& row, Terminatio
   if (row.event.is_winfo()) return;
   WinfoEvent event = EventOf(reason);
   if (row.state == SubscriptionState::kPending && reason == TerminationReason::kTimeout) {
-    const WatcherRecordPtr known = effects.FindWatcher(row.watcher);
-    if (known == nullptr || !known->is_waiting()) {
-      RememberWaiting(context, row.watcher, row.ordinal, effects);
-      return;
-    }
-    // It waits already under the id of an earlier subscription; this id must not stay pending.
+    if (RememberWaiting(context, row.watcher, row.ordinal, effects)) return;
+    // It waits already under the id of an earlier subscription, or there is no room to wait; this
+    // id must not stay pending.
     event = WinfoEvent::kGiveup;
   }
   Subscription ended = row;
@@ -95,10 +92,11 @@ void ReportEnd(const DecideContext& context, const Subscription& row, Terminatio
 
 }  // namespace
 
-void RememberWaiting(const DecideContext& context, const WatcherUri& watcher, uint64_t winfo_id,
+bool RememberWaiting(const DecideContext& context, const WatcherUri& watcher, uint64_t winfo_id,
                      Effects& effects) {
   const WatcherRecordPtr known = effects.FindWatcher(watcher);
-  if (known != nullptr && known->is_waiting()) return;
+  if (known != nullptr && known->is_waiting()) return false;
+  if (effects.base().watchers().size() >= context.config.max_subscriptions) return false;
   auto record = known ? std::make_shared<WatcherRecord>(*known) : std::make_shared<WatcherRecord>();
   record->watcher = watcher;
   record->waits_until = context.now + context.config.waiting_lifetime;
@@ -111,6 +109,7 @@ void RememberWaiting(const DecideContext& context, const WatcherUri& watcher, ui
   entry.subscribed_at = context.now;
   effects.ReportWatcher(std::move(entry));
   effects.Put(WatcherRecordPtr(std::move(record)));
+  return true;
 }
 
 void Terminate(const DecideContext& context, const Subscription& row, TerminationReason reason,

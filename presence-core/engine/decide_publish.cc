@@ -15,7 +15,8 @@ PublishOutcome OutcomeOf(const Effects& effects, Etag etag, absl::Duration grant
 }
 
 // The answer this request got when it came before; nothing if it is new.
-absl::StatusOr<std::optional<PublishOutcome>> FindEarlierAnswer(const PublishCommand& command,
+absl::StatusOr<std::optional<PublishOutcome>> FindEarlierAnswer(const DecideContext& context,
+                                                                const PublishCommand& command,
                                                                 const Effects& effects) {
   if (AnswerRecordPtr answer = effects.FindAnswer(command.idempotency.request_id)) {
     if (answer->content != command.idempotency.content) {
@@ -29,7 +30,8 @@ absl::StatusOr<std::optional<PublishOutcome>> FindEarlierAnswer(const PublishCom
     return OutcomeOf(effects, answer->etag, answer->granted);
   }
   for (const PublicationPtr& row : effects.Publications()) {
-    if (row->last_request == key || row->first_request == key) {
+    const bool is_live = row->expires_at > context.now;
+    if (is_live && (row->last_request == key || row->first_request == key)) {
       return OutcomeOf(effects, row->etag, row->granted);
     }
   }
@@ -138,7 +140,7 @@ absl::Status CheckRoom(const DecideContext& context, const PublishCommand& comma
 absl::StatusOr<PublishOutcome> DecidePublish(const DecideContext& context,
                                              const PublishCommand& command,
                                              const absl::Status& document_check, Effects& effects) {
-  auto earlier = FindEarlierAnswer(command, effects);
+  auto earlier = FindEarlierAnswer(context, command, effects);
   if (!earlier.ok()) return earlier.status();
   if (earlier->has_value()) return **earlier;
 

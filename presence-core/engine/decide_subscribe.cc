@@ -56,11 +56,9 @@ std::vector<SubscriptionPtr> FindReplaced(const DecideContext& context,
   std::vector<SubscriptionPtr> replaced;
   for (const SubscriptionPtr& row : effects.FindByCallId(command.dialog.call_id)) {
     const bool is_same_dialog = row->dialog.remote_tag() == command.dialog.remote_tag;
-    if (!row->is_live() || !IsSameUse(*row, command)) continue;
-    if (is_same_dialog ||
-        (context.config.subscribe_replace_same_call_id && row->watcher == command.watcher)) {
-      replaced.push_back(row);
-    }
+    // A Call-ID is no secret: only the watcher itself takes the place of its own dialogs.
+    if (!row->is_live() || !IsSameUse(*row, command) || row->watcher != command.watcher) continue;
+    if (is_same_dialog || context.config.subscribe_replace_same_call_id) replaced.push_back(row);
   }
   return replaced;
 }
@@ -68,7 +66,11 @@ std::vector<SubscriptionPtr> FindReplaced(const DecideContext& context,
 std::optional<SubscribeOutcome> FindEarlierAnswer(const SubscribeCommand& command,
                                                   const RequestKey& key, const Effects& effects) {
   for (const SubscriptionPtr& row : effects.FindByCallId(command.dialog.call_id)) {
-    if (row->last_request == key && IsSameUse(*row, command)) return OutcomeOf(*row, true);
+    if (!IsSameUse(*row, command) || row->watcher != command.watcher) continue;
+    // A late copy of the request that made the dialog: it has been refreshed since, and goes on.
+    const bool is_late_copy = row->is_live() && command.cseq <= row->remote_cseq &&
+                              row->dialog.remote_tag() == command.dialog.remote_tag;
+    if (row->last_request == key || is_late_copy) return OutcomeOf(*row, true);
   }
   return std::nullopt;
 }

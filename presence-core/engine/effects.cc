@@ -159,7 +159,7 @@ void Effects::Tell(const LocalTag& id, NotifyCause cause, bool supersedes) {
   due_.tell.push_back({id, cause, supersedes});
 }
 
-void Effects::TakeAsTold(const LocalTag& id) { due_.told.push_back(id); }
+void Effects::TakeAsTold(const LocalTag& id) { due_.told.emplace_back(id, row().revision.seq); }
 
 void Effects::ReportWatcher(WinfoEntry entry) { due_.winfo.push_back(std::move(entry)); }
 

@@ -69,7 +69,8 @@ class Effects {
       bool supersedes;
     };
     std::vector<Telling> tell;
-    std::vector<LocalTag> told;
+    // With the seq that each knows.
+    std::vector<std::pair<LocalTag, uint64_t>> told;
     std::vector<WinfoEntry> winfo;
   };
 

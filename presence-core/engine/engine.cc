@@ -244,6 +244,7 @@ void Engine::Impl::OnLoaded(Stripe& stripe, uint32_t cell_number,
       CountedRows counted(stripe, cell);
       cell.resource.Replace(rows);
       cell.notify.composed_seq = UINT64_MAX;
+      ++cell.notify.compositions_voided;
       SetRowTimers(stripe, cell, rows);
       notifier.OnLoaded(stripe, cell, rows);
       cell.is_busy = false;
@@ -256,9 +257,19 @@ void Engine::Impl::OnLoaded(Stripe& stripe, uint32_t cell_number,
 
 void Engine::Impl::Apply(Stripe& stripe, Cell& cell, const Effects& effects) {
   CountedRows counted(stripe, cell);
+  std::vector<uint64_t> gone;
+  for (const auto& [id, row] : effects.changes().subscriptions) {
+    if (row != nullptr) continue;
+    if (SubscriptionPtr old = cell.resource.FindSubscription(id)) gone.push_back(old->ordinal);
+  }
   cell.resource.Apply(effects.changes());
+  if (!effects.changes().publications.empty()) {
+    // Even where the revision stays, as when a publication expires silently, the state is another.
+    cell.notify.composed_seq = UINT64_MAX;
+    ++cell.notify.compositions_voided;
+  }
   SetRowTimers(stripe, cell, effects.changes());
-  notifier.OnApplied(stripe, cell, effects.changes(), effects.due());
+  notifier.OnApplied(stripe, cell, effects.changes(), effects.due(), gone);
 }
 
 void Engine::Impl::SetRowTimers(Stripe& stripe, Cell& cell, const RowChanges& changes) {
@@ -350,6 +361,7 @@ void Engine::Impl::Ring(Stripe& stripe, const AlarmTarget& target) {
   Cell& cell = *it->second;
   const auto& rows = cell.resource.subscriptions();
   ++stripe.rows_this_hold;
+  cell.row_timers.erase((static_cast<uint64_t>(target.alarm) << 60) | target.ordinal);
   Work work;
   switch (target.alarm) {
     case Alarm::kNotify:
@@ -390,7 +402,12 @@ void Engine::Impl::Ring(Stripe& stripe, const AlarmTarget& target) {
       if (work == nullptr) return;
       break;
     case Alarm::kAnswers:
-      cell.answers_timer = kNoTimer;
+      if (cell.resource.answers().empty()) {
+        cell.answers_timer = kNoTimer;
+        return;
+      }
+      // Set again at once: what is found may be nothing, and then nothing else would.
+      cell.answers_timer = stripe.wheel.Set(clock.Now() + absl::Minutes(1), target.Pack());
       work = Insisting(stripe, target, [](const DecideContext& context, Effects& effects) {
         DecideExpireAnswers(context, effects);
       });

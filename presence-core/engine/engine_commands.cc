@@ -214,7 +214,8 @@ void Engine::ResendState(const ResourceKey& key, Done<RefreshOutcome> done) {
                 Impl::Answering<RefreshOutcome>(
                     [](const DecideContext&, Effects& effects) -> absl::StatusOr<RefreshOutcome> {
                       RefreshOutcome outcome;
-                      outcome.examined = outcome.notified = effects.live_subscriptions();
+                      outcome.examined = effects.base().live_subscriptions();
+                      outcome.notified = effects.base().authorized_subscriptions();
                       // Everybody is due at once, as after any other change of state.
                       if (outcome.examined > 0) effects.ChangeState(NotifyCause::kAdmin, "");
                       return outcome;

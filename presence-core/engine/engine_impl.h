@@ -127,7 +127,7 @@ struct Engine::Impl {
   std::optional<Document> ComposeState(const ResourceKey& key, const EventPackage& package,
                                        std::vector<PublicationPtr> publications) const;
   void Ship(Notifier::Slice slice, Stripe& stripe, uint32_t cell_number);
-  void Wake(const std::vector<LinkTable::Waiting>& waiting);
+  void Wake(LinkTable::LinkId link, std::vector<LinkTable::Waiting> waiting);
   void Ring(Stripe& stripe, const AlarmTarget& target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void Tick(Stripe& stripe);
   void ScheduleTick();

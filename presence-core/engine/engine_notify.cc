@@ -28,6 +28,11 @@ void SortForComposition(CompositionOrder order, std::vector<PublicationPtr>& pub
 std::optional<Document> Engine::Impl::ComposeState(const ResourceKey& key,
                                                    const EventPackage& package,
                                                    std::vector<PublicationPtr> publications) const {
+  // With expiry swept by hand what has expired still stands there, but says nothing any more.
+  if (config.sweep_interval == absl::ZeroDuration()) {
+    const absl::Time now = clock.Now();
+    std::erase_if(publications, [now](const PublicationPtr& p) { return p->expires_at <= now; });
+  }
   if (publications.empty()) return package.NeutralState(key.presentity);
   // One publication is the state, byte for byte.
   if (publications.size() == 1) return publications.front()->document;
@@ -58,6 +63,7 @@ bool Engine::Impl::PumpOne(Stripe& stripe) {
   ResourceKey key;
   std::vector<PublicationPtr> publications;
   uint64_t seq = 0;
+  uint32_t voided = 0;
   {
     StripeLock lock(stripe, clock);
     if (stripe.queue.empty()) {
@@ -81,6 +87,7 @@ bool Engine::Impl::PumpOne(Stripe& stripe) {
       package = cell.package;
       key = cell.resource.key();
       publications = cell.resource.publications();
+      voided = cell.notify.compositions_voided;
       cell.notify.is_queued = true;  // nobody else queues or forgets it meanwhile
     }
   }
@@ -94,6 +101,7 @@ bool Engine::Impl::PumpOne(Stripe& stripe) {
     cell.notify.composed = std::move(composed);
     cell.notify.composed_seq = seq;
     slice = notifier.TakeSlice(stripe, cell, clock.Now());
+    if (cell.notify.compositions_voided != voided) cell.notify.composed_seq = UINT64_MAX;
     ForgetIfEmpty(stripe, cell);
   }
   Ship(std::move(slice), stripe, number);
@@ -126,26 +134,33 @@ void Engine::Impl::LookAgain(Stripe& stripe, uint32_t cell_number, const LocalTa
   if (row != nullptr) notifier.OnNotStored(stripe, *it->second, row->ordinal, clock.Now());
 }
 
-void Engine::Impl::Wake(const std::vector<LinkTable::Waiting>& waiting) {
-  for (const LinkTable::Waiting& wait : waiting) {
-    Stripe& stripe = *stripes[static_cast<size_t>(wait.stripe)];
-    {
-      StripeLock lock(stripe, clock);
-      auto it = stripe.by_number.find(wait.cell);
-      if (it != stripe.by_number.end()) notifier.OnCredit(stripe, *it->second, wait.name_hash);
+void Engine::Impl::Wake(LinkTable::LinkId link, std::vector<LinkTable::Waiting> waiting) {
+  while (!waiting.empty()) {
+    size_t idle = 0;
+    for (const LinkTable::Waiting& wait : waiting) {
+      Stripe& stripe = *stripes[static_cast<size_t>(wait.stripe)];
+      {
+        StripeLock lock(stripe, clock);
+        auto it = stripe.by_number.find(wait.cell);
+        const bool has_use =
+            it != stripe.by_number.end() && notifier.OnCredit(stripe, *it->second, wait.name_hash);
+        idle += has_use ? 0 : 1;
+      }
+      SchedulePump(stripe);
     }
-    SchedulePump(stripe);
+    // Who had no use for the credit any more passes it on to those who still wait.
+    waiting = idle > 0 ? links.AddCredit(link, 0) : std::vector<LinkTable::Waiting>();
   }
 }
 
 Engine::LinkId Engine::AttachLink(std::string name, WatcherLink& link, size_t credit) {
   auto [id, waiting] = impl_->links.Attach(std::move(name), link, credit);
-  impl_->Wake(waiting);
+  impl_->Wake(id, std::move(waiting));
   return id;
 }
 
 void Engine::AddCredit(LinkId link, size_t credit) {
-  impl_->Wake(impl_->links.AddCredit(link, credit));
+  impl_->Wake(link, impl_->links.AddCredit(link, credit));
 }
 
 void Engine::DetachLink(LinkId link) { impl_->links.Detach(link); }
@@ -203,6 +218,8 @@ void Engine::Reconcile(const std::string& name, absl::flat_hash_set<InFlight> in
             auto slot = cell->notify.slots.find(it->first);
             if (slot == cell->notify.slots.end() || slot->second.in_flight == 0) continue;
             if (in_flight.contains({it->second->id, slot->second.in_flight})) continue;
+            // Another gateway of the group may be the one that works on it.
+            if (impl_->links.IsAttached(slot->second.link)) continue;
             impl_->notifier.OnLost(*stripe, *cell, it->first);
           }
           stripe->rows_this_hold += seen;

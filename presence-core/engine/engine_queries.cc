@@ -45,7 +45,7 @@ absl::StatusOr<StateView> Engine::GetState(const StateQuery& query) const {
       if (query.event.is_winfo()) {
         WinfoProgress fresh;
         size_t rows = 0;
-        winfo = NextWinfo(*cell, fresh, now, rows);
+        winfo = NextWinfo(*cell, fresh, now, kWinfoEntriesOfOne, rows);
         stripe.rows_this_hold += rows;
       }
     }

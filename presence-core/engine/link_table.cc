@@ -26,7 +26,7 @@ std::pair<LinkTable::LinkId, std::vector<LinkTable::Waiting>> LinkTable::Attach(
   links_[id] = std::move(entry);
   Group& group = groups_[std::move(name)];
   group.links.push_back(id);
-  return {id, Wake(group, credit)};
+  return {id, Wake(group)};
 }
 
 std::vector<LinkTable::Waiting> LinkTable::AddCredit(LinkId id, size_t credit) {
@@ -34,11 +34,13 @@ std::vector<LinkTable::Waiting> LinkTable::AddCredit(LinkId id, size_t credit) {
   auto it = links_.find(id);
   if (it == links_.end()) return {};
   it->second->credit += credit;
-  return Wake(groups_[it->second->name], credit);
+  return Wake(groups_[it->second->name]);
 }
 
-std::vector<LinkTable::Waiting> LinkTable::Wake(Group& group, size_t credit) {
-  // Every woken resource can use a credit at least; the others wait for the next.
+std::vector<LinkTable::Waiting> LinkTable::Wake(Group& group) {
+  size_t credit = 0;
+  for (LinkId id : group.links) credit += links_.at(id)->credit;
+  // Every woken resource can use a credit at least; the others wait for more.
   const size_t count = std::min(credit, group.waiting.size());
   const auto end = group.waiting.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<Waiting> woken(group.waiting.begin(), end);
@@ -56,13 +58,20 @@ void LinkTable::Detach(LinkId id) {
     links_.erase(it);
     auto group = groups_.find(link->name);
     std::erase(group->second.links, id);
-    if (group->second.links.empty() && group->second.waiting.empty()) groups_.erase(group);
+    const bool is_awaited = group->second.is_lasting && !group->second.waiting.empty();
+    if (group->second.links.empty() && !is_awaited) groups_.erase(group);
   }
   absl::MutexLock delivering(&link->delivering);
   link->link = nullptr;
 }
 
-LinkTable::LinkId LinkTable::Take(std::string_view name, Waiting waiting, bool remember) {
+bool LinkTable::IsAttached(LinkId id) {
+  absl::MutexLock lock(&mu_);
+  return links_.contains(id);
+}
+
+LinkTable::LinkId LinkTable::Take(std::string_view name, Waiting waiting, bool remember,
+                                  bool is_lasting) {
   absl::MutexLock lock(&mu_);
   auto group = groups_.find(Key(name));
   if (group != groups_.end()) {
@@ -73,7 +82,11 @@ LinkTable::LinkId LinkTable::Take(std::string_view name, Waiting waiting, bool r
       return id;
     }
   }
-  if (remember) groups_[std::string(name)].waiting.push_back(waiting);
+  if (remember && (is_lasting || group != groups_.end())) {
+    Group& waited_for = groups_[std::string(name)];
+    waited_for.is_lasting = is_lasting;
+    waited_for.waiting.push_back(waiting);
+  }
   return kNone;
 }
 

@@ -31,17 +31,19 @@ class LinkTable {
   };
   static size_t NameHash(std::string_view name) { return std::hash<std::string_view>()(name); }
 
-  // Both return the resources to wake, no more than there is credit for.
+  // Both return the resources to wake, no more than there is credit for; AddCredit of 0 wakes those
+  // who are left after somebody had no use for the credit.
   std::pair<LinkId, std::vector<Waiting>> Attach(std::string name, WatcherLink& link,
                                                  size_t credit);
   std::vector<Waiting> AddCredit(LinkId id, size_t credit);
 
   // Waits until no Deliver of it is running.
   void Detach(LinkId id);
+  bool IsAttached(LinkId id);
 
   // Takes one credit of a link of this name. Without one, remembers `waiting` (if `remember`) and
-  // returns kNone.
-  LinkId Take(std::string_view name, Waiting waiting, bool remember);
+  // returns kNone. A name that is not `is_lasting` is remembered only while a link has it.
+  LinkId Take(std::string_view name, Waiting waiting, bool remember, bool is_lasting);
 
   // Gives instructions to the link they took their credit from; drops them if it has gone: the
   // dialogs are found by Reconcile, or by their guard timer.
@@ -57,9 +59,10 @@ class LinkTable {
   struct Group {
     std::vector<LinkId> links;
     std::vector<Waiting> waiting;
+    bool is_lasting = false;  // a gateway's: it may come back
   };
 
-  std::vector<Waiting> Wake(Group& group, size_t credit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::vector<Waiting> Wake(Group& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   absl::Mutex mu_;
   LinkId next_ ABSL_GUARDED_BY(mu_) = 1;

@@ -82,38 +82,29 @@ void Notifier::OnRow(Stripe& stripe, Cell& cell, const LocalTag&, const Subscrip
   }
 }
 
-void Notifier::DropSlots(Stripe& stripe, Cell& cell) {
-  for (auto it = cell.notify.slots.begin(); it != cell.notify.slots.end();) {
-    const uint64_t ordinal = it->first;
-    if (cell.resource.subscriptions().contains(ordinal)) {
-      ++it;
-      continue;
-    }
-    stripe.wheel.Cancel(it->second.timer);
-    stripe.wheel.Cancel(it->second.expiry);
-    if (it->second.winfo != nullptr) std::erase(cell.notify.winfo_dialogs, ordinal);
-    cell.notify.slots.erase(it++);
-  }
+void Notifier::DropSlot(Stripe& stripe, Cell& cell, uint64_t ordinal) {
+  auto it = cell.notify.slots.find(ordinal);
+  if (it == cell.notify.slots.end()) return;
+  stripe.wheel.Cancel(it->second.timer);
+  stripe.wheel.Cancel(it->second.expiry);
+  if (it->second.winfo != nullptr) std::erase(cell.notify.winfo_dialogs, ordinal);
+  cell.notify.slots.erase(it);
 }
 
 void Notifier::OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes,
-                         const Effects::Due& due) {
+                         const Effects::Due& due, const std::vector<uint64_t>& gone) {
   NotifyState& notify = cell.notify;
-  size_t gone = 0;
   for (const auto& [id, row] : changes.subscriptions) {
     if (row != nullptr) OnRow(stripe, cell, id, row);
-    gone += row == nullptr ? 1 : 0;
   }
-  if (gone > 0) DropSlots(stripe, cell);
+  for (uint64_t ordinal : gone) DropSlot(stripe, cell, ordinal);
   const auto slot_of = [&](const LocalTag& id) -> std::pair<uint64_t, NotifySlot*> {
     const SubscriptionPtr row = cell.resource.FindSubscription(id);
     if (row == nullptr) return {0, nullptr};
     return {row->ordinal, &notify.slots.at(row->ordinal)};
   };
-  for (const LocalTag& id : due.told) {
-    if (NotifySlot* slot = slot_of(id).second) {
-      slot->notified_seq = cell.resource.row().revision.seq;
-    }
+  for (const auto& [id, seq] : due.told) {
+    if (NotifySlot* slot = slot_of(id).second) slot->notified_seq = seq;
   }
   for (const Effects::Due::Telling& telling : due.tell) {
     auto [ordinal, slot] = slot_of(telling.id);
@@ -124,7 +115,8 @@ void Notifier::OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes,
       slot->is_parked = false;
       slot->failures = 0;
       // It may have come through another gateway than the one it waits for.
-      if (std::erase(notify.starved, ordinal) > 0) slot->is_ready = false;
+      const auto is_this = [o = ordinal](const auto& starved) { return starved.second == o; };
+      if (std::erase_if(notify.starved, is_this) > 0) slot->is_ready = false;
       if (slot->winfo != nullptr) slot->winfo->needs_full = true;
     }
     // A decision of the presentity is no change of state: the throttle is not meant for it.
@@ -148,13 +140,21 @@ void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes) {
     OnRow(stripe, cell, id, row);
     NotifySlot& slot = cell.notify.slots.at(row->ordinal);
     if (slot.winfo != nullptr) slot.winfo->needs_full = true;
-    if (!is_new) continue;
-    slot.cseq = row->cseq_limit;
-    if (slot.winfo != nullptr) slot.winfo->version = row->cseq_limit;
-    slot.tell = row->is_live() ? NotifyCause::kResync : NotifyCause::kTerminate;
+    if (is_new) {
+      slot.cseq = row->cseq_limit;
+      if (slot.winfo != nullptr) slot.winfo->version = row->cseq_limit;
+    }
+    // What landed without our knowing may have been a refresh, an approval or an end.
+    if (slot.tell == NotifyCause::kNone) {
+      slot.tell = row->is_live() ? NotifyCause::kResync : NotifyCause::kTerminate;
+    }
     MakeReady(stripe, cell, row->ordinal, slot);
   }
-  DropSlots(stripe, cell);
+  std::vector<uint64_t> gone;
+  for (const auto& [ordinal, slot] : cell.notify.slots) {
+    if (!cell.resource.subscriptions().contains(ordinal)) gone.push_back(ordinal);
+  }
+  for (uint64_t ordinal : gone) DropSlot(stripe, cell, ordinal);
   cell.notify.sweep_left = cell.resource.subscriptions().size();
   Enqueue(stripe, cell);
 }
@@ -177,7 +177,9 @@ Notifier::Slice Notifier::TakeSlice(Stripe& stripe, Cell& cell, absl::Time now) 
   NotifyState& notify = cell.notify;
   const auto& rows = cell.resource.subscriptions();
   Slice slice;
-  const size_t count = std::min(notify.ready.size(), kRowsPerSlice);
+  // Half of a slice belongs to the round: watchers that answer fast must not crowd out the others.
+  const size_t count =
+      std::min(notify.ready.size(), notify.sweep_left > 0 ? kRowsPerSlice / 2 : kRowsPerSlice);
   const std::vector<uint64_t> ready(notify.ready.begin(),
                                     notify.ready.begin() + static_cast<std::ptrdiff_t>(count));
   notify.ready.erase(notify.ready.begin(),
@@ -205,6 +207,9 @@ Notifier::Slice Notifier::TakeSlice(Stripe& stripe, Cell& cell, absl::Time now) 
 bool Notifier::MayGo(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, NotifySlot& slot,
                      absl::Time now, Slice& slice) {
   if (!Owes(cell, *row, slot)) return false;
+  // With expiry swept by hand it still stands there, but its time is over.
+  const bool is_over = row->is_live() && row->expires_at <= now;
+  if (is_over && slot.tell == NotifyCause::kNone) return false;
   if (!slot.supersedes) {
     if (slot.in_flight != 0 || slot.is_parked) return false;
     if (now < slot.not_before) {
@@ -234,16 +239,19 @@ void Notifier::Visit(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, Not
   auto& waiting_for = cell.notify.waiting_for;
   const bool is_remembered =
       std::find(waiting_for.begin(), waiting_for.end(), hash) != waiting_for.end();
+  // The link of a native watcher goes with the watcher: nobody waits for it to come back.
   const LinkTable::LinkId link =
-      links_.Take(row->dialog.gateway(), {stripe.index, cell.number, hash}, !is_remembered);
+      links_.Take(row->dialog.gateway(), {stripe.index, cell.number, hash}, !is_remembered,
+                  /*is_lasting=*/!row->is_native());
   if (link == LinkTable::kNone) {
     if (!is_remembered) waiting_for.push_back(hash);
     if (!slot.is_ready) {
       slot.is_ready = true;
-      cell.notify.starved.push_back(row->ordinal);
+      cell.notify.starved.emplace_back(hash, row->ordinal);
     }
     return;
   }
+  slot.link = link;
   Shipment shipment = Instruct(stripe, cell, row, slot, now);
   shipment.link = link;
   slice.shipments.push_back(std::move(shipment));
@@ -271,7 +279,9 @@ Notifier::Shipment Notifier::Instruct(Stripe& stripe, Cell& cell, const Subscrip
   slot.told_seq = resource.revision.seq;
   if (slot.winfo != nullptr) {
     size_t rows = 0;
-    if (row->is_authorized) shipment.winfo = NextWinfo(cell, *slot.winfo, now, rows);
+    // A dialog that ends gets no second document to go on in.
+    const size_t most = row->is_live() ? kWinfoEntriesPerDocument : kWinfoEntriesOfOne;
+    if (row->is_authorized) shipment.winfo = NextWinfo(cell, *slot.winfo, now, most, rows);
     stripe.rows_this_hold += rows;
   } else if (row->is_authorized) {
     if (cell.notify.composed.has_value()) out.document = *cell.notify.composed;
@@ -296,7 +306,9 @@ Notifier::Consequence Notifier::OnReport(Stripe& stripe, Cell& cell, const Subsc
   auto it = cell.notify.slots.find(row.ordinal);
   if (it == cell.notify.slots.end()) return Consequence::kNone;
   NotifySlot& slot = it->second;
-  if (report.cseq != slot.in_flight || report.epoch != epoch_) return Consequence::kNone;
+  if (slot.in_flight == 0 || report.cseq != slot.in_flight || report.epoch != epoch_) {
+    return Consequence::kNone;
+  }
   slot.in_flight = 0;
   stripe.wheel.Cancel(slot.timer);
   slot.timer = kNoTimer;
@@ -383,14 +395,18 @@ void Notifier::OnAlarm(Stripe& stripe, Cell& cell, uint64_t ordinal) {
   }
 }
 
-void Notifier::OnCredit(Stripe& stripe, Cell& cell, size_t name_hash) {
+bool Notifier::OnCredit(Stripe& stripe, Cell& cell, size_t name_hash) {
   NotifyState& notify = cell.notify;
   auto it = std::find(notify.waiting_for.begin(), notify.waiting_for.end(), name_hash);
   if (it != notify.waiting_for.end()) notify.waiting_for.erase(it);
   // Their is_ready stays: they only change the line they stand in.
-  notify.ready.insert(notify.ready.end(), notify.starved.begin(), notify.starved.end());
-  notify.starved.clear();
+  const size_t moved = std::erase_if(notify.starved, [&](const auto& starved) {
+    if (starved.first != name_hash) return false;
+    notify.ready.push_back(starved.second);
+    return true;
+  });
   Enqueue(stripe, cell);
+  return moved > 0;
 }
 
 }  // namespace presence

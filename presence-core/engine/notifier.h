@@ -42,8 +42,9 @@ class Notifier {
       : config_(config), links_(links), epoch_(epoch) {}
 
   // Rows were applied to the cell: brings slots and alarms in line with them and marks who is due.
-  void OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes, const Effects::Due& due)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // `gone`: the ordinals of the subscriptions that the rows removed.
+  void OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes, const Effects::Due& due,
+                 const std::vector<uint64_t>& gone) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   // Rows were read from the journal: CSeqs go on above everything that may have been used.
   void OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
@@ -85,8 +86,8 @@ class Notifier {
   void OnNotStored(Stripe& stripe, Cell& cell, uint64_t ordinal, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
-  // There is credit again under the name with this hash.
-  void OnCredit(Stripe& stripe, Cell& cell, size_t name_hash)
+  // There is credit again under the name with this hash. False when nobody here has a use for it.
+  bool OnCredit(Stripe& stripe, Cell& cell, size_t name_hash)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
   // When an expired row is looked at: the next multiple of the sweep interval.
@@ -99,7 +100,8 @@ class Notifier {
   void Enqueue(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void OnRow(Stripe& stripe, Cell& cell, const LocalTag& id, const SubscriptionPtr& row)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
-  void DropSlots(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  void DropSlot(Stripe& stripe, Cell& cell, uint64_t ordinal)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void Visit(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, NotifySlot& slot,
              absl::Time now, Slice& slice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   bool MayGo(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, NotifySlot& slot,
@@ -118,7 +120,9 @@ class Notifier {
 };
 
 // The watcher information to send next in a winfo dialog, and how many rows that went through.
-WinfoDocument NextWinfo(const Cell& cell, WinfoProgress& progress, absl::Time now, size_t& rows);
+// At most `most` watchers are named.
+WinfoDocument NextWinfo(const Cell& cell, WinfoProgress& progress, absl::Time now, size_t most,
+                        size_t& rows);
 
 }  // namespace presence
 

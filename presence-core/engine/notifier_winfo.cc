@@ -8,12 +8,12 @@ namespace {
 bool IsReported(const Subscription& row) { return row.is_live() && !row.event.is_winfo(); }
 
 // Takes live watchers from `progress.resume_from` on, as many as a document holds.
-void TakeWatchers(const Cell& cell, WinfoProgress& progress, WinfoDocument& document,
+void TakeWatchers(const Cell& cell, WinfoProgress& progress, size_t most, WinfoDocument& document,
                   size_t& rows) {
   const auto& subscriptions = cell.resource.subscriptions();
   auto it = subscriptions.lower_bound(progress.resume_from);
   for (; it != subscriptions.end(); ++it) {
-    if (document.watchers.size() == kWinfoEntriesPerDocument) break;
+    if (document.watchers.size() == most) break;
     ++rows;
     if (!IsReported(*it->second)) continue;
     const WinfoEvent event =
@@ -39,7 +39,8 @@ void TakeWaiting(const Cell& cell, WinfoProgress& progress, absl::Time now) {
 
 }  // namespace
 
-WinfoDocument NextWinfo(const Cell& cell, WinfoProgress& progress, absl::Time now, size_t& rows) {
+WinfoDocument NextWinfo(const Cell& cell, WinfoProgress& progress, absl::Time now, size_t most,
+                        size_t& rows) {
   WinfoDocument document;
   document.resource = cell.resource.key();
   document.version = progress.version++;
@@ -53,8 +54,8 @@ WinfoDocument NextWinfo(const Cell& cell, WinfoProgress& progress, absl::Time no
     progress.changed.clear();
     TakeWaiting(cell, progress, now);
   }
-  if (goes_on) TakeWatchers(cell, progress, document, rows);
-  while (!progress.changed.empty() && document.watchers.size() < kWinfoEntriesPerDocument) {
+  if (goes_on) TakeWatchers(cell, progress, most, document, rows);
+  while (!progress.changed.empty() && document.watchers.size() < most) {
     auto first = progress.changed.begin();
     document.watchers.push_back(std::move(first->second));
     progress.changed.erase(first);

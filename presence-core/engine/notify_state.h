@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -40,6 +41,7 @@ struct WinfoProgress {
 struct NotifySlot {
   uint32_t cseq = 0;          // last used
   uint32_t in_flight = 0;     // CSeq of the unanswered NOTIFY, 0 for none
+  uint64_t link = 0;          // over which it left
   uint64_t told_seq = 0;      // state shown by the NOTIFY in flight
   uint64_t notified_seq = 0;  // newest state confirmed
   // Due whatever the watcher knows, and why.
@@ -64,9 +66,10 @@ struct NotifyState {
   // once, from `cursor` on and around, and a further change only makes it walk on.
   uint64_t cursor = 0;
   size_t sweep_left = 0;
-  // Single dialogs that are due by themselves, and those that found no credit.
+  // Single dialogs that are due by themselves.
   std::vector<uint64_t> ready;
-  std::vector<uint64_t> starved;
+  // Those that found no credit, with the hash of the link name they wait for.
+  std::vector<std::pair<size_t, uint64_t>> starved;
   std::vector<uint64_t> winfo_dialogs;
 
   bool is_queued = false;  // in the stripe's queue
@@ -76,6 +79,8 @@ struct NotifyState {
   // Composed once a revision, when somebody needs it.
   uint64_t composed_seq = UINT64_MAX;
   std::optional<Document> composed;
+  // Counts the times that what was composed, or is being composed, became another state's.
+  uint32_t compositions_voided = 0;
 
   bool has_work() const { return sweep_left > 0 || !ready.empty(); }
 };

@@ -85,7 +85,7 @@ void Resource::Replace(const RowChanges& rows) {
   count_by_watcher_.clear();
   watchers_.clear();
   answers_.clear();
-  live_subscriptions_ = 0;
+  live_subscriptions_ = authorized_subscriptions_ = 0;
   Apply(rows);
   Apply(transient);
   row_.next_ordinal = std::max(row_.next_ordinal, next_ordinal);
@@ -98,7 +98,10 @@ size_t Resource::CountOf(const WatcherUri& watcher) const {
 
 void Resource::Put(const LocalTag& id, SubscriptionPtr row) {
   ++count_by_watcher_[WatcherHash(row->watcher)];
-  if (CountsAsWatching(*row)) ++live_subscriptions_;
+  if (CountsAsWatching(*row)) {
+    ++live_subscriptions_;
+    authorized_subscriptions_ += row->is_authorized ? 1 : 0;
+  }
   ordinals_[id] = row->ordinal;
   if (!row->is_native()) by_call_id_[CallIdHash(row->dialog.call_id())].push_back(row->ordinal);
   subscriptions_[row->ordinal] = std::move(row);
@@ -109,7 +112,10 @@ void Resource::Erase(const LocalTag& id) {
   if (found == ordinals_.end()) return;
   auto it = subscriptions_.find(found->second);
   const SubscriptionPtr row = it->second;
-  if (CountsAsWatching(*row)) --live_subscriptions_;
+  if (CountsAsWatching(*row)) {
+    --live_subscriptions_;
+    authorized_subscriptions_ -= row->is_authorized ? 1 : 0;
+  }
   auto count = count_by_watcher_.find(WatcherHash(row->watcher));
   if (--count->second == 0) count_by_watcher_.erase(count);
   if (!row->is_native()) {

@@ -49,6 +49,8 @@ class Resource {
   size_t CountOf(const WatcherUri& watcher) const;
   // Live subscriptions to the state itself, winfo not counted.
   uint32_t live_subscriptions() const { return live_subscriptions_; }
+  // Those of them that may see it.
+  uint32_t authorized_subscriptions() const { return authorized_subscriptions_; }
 
   const absl::flat_hash_map<WatcherUri, WatcherRecordPtr>& watchers() const { return watchers_; }
   const absl::flat_hash_map<RequestKey, AnswerRecordPtr>& answers() const { return answers_; }
@@ -83,6 +85,7 @@ class Resource {
   absl::flat_hash_map<WatcherUri, WatcherRecordPtr> watchers_;
   absl::flat_hash_map<RequestKey, AnswerRecordPtr> answers_;
   uint32_t live_subscriptions_ = 0;
+  uint32_t authorized_subscriptions_ = 0;
 };
 
 }  // namespace presence

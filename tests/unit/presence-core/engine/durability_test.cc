@@ -211,5 +211,25 @@ TEST_F(DurabilityTest, AWatcherWhoseRemovalWasNotStoredIsToldAgain) {
   EXPECT_THAT(Sent(), ElementsAre("bob 3 active open"));
 }
 
+TEST_F(DurabilityTest, AWatchThatIsCurrentHearsOfAChangeDecidedInTheSameBatch) {
+  const Revision known = Publish("alice", "one")->revision;
+  journal.answers_by_itself = false;
+  PublishLater("two");  // holds the inbox
+  WatchCommand watch;
+  watch.presentity = Presentity("alice");
+  watch.event = Event("presence");
+  watch.watcher = Watcher("app");
+  watch.link = "gw";
+  watch.known = Revision{known.epoch, known.seq + 1};
+  engine->Watch(watch, [](auto outcome) { EXPECT_TRUE(outcome->is_current); });
+  PublishLater("three");
+
+  journal.RunHeld();
+  journal.RunHeld();
+  executor.RunUntilIdle();
+
+  EXPECT_THAT(Sent(), ElementsAre("app 1 active three+two+one"));
+}
+
 }  // namespace
 }  // namespace presence

@@ -57,7 +57,8 @@ TEST_F(ListingTest, ListsWatchersWithTheirDecisions) {
   Subscribe("alice", "bob");
   Decide("alice", "mallory", WatcherDecision::kBlock);
 
-  const auto page = engine->ListWatchers({Key("alice"), std::nullopt, std::nullopt, 100, std::nullopt});
+  const auto page =
+      engine->ListWatchers({Key("alice"), std::nullopt, std::nullopt, 100, std::nullopt});
 
   ASSERT_THAT(page.rows, SizeIs(2));
   EXPECT_EQ(page.rows[0].watcher.text(), "bob@example.com");

@@ -257,10 +257,16 @@ TEST_F(NotifierTest, ReconcileTellsAgainWhatTheGatewayNoLongerWorksOn) {
   Publish("alice", "open");
   ASSERT_THAT(Sent(), SizeIs(1));
 
+  // While its link is there somebody works on it; and so does a gateway that says it still does.
+  engine->Reconcile("gw", {});
+  engine->DetachLink(link);
   engine->Reconcile("gw", {{tag, 2}});
+  link = engine->AttachLink("gw", gateway, credit);
   executor.RunUntilIdle();
   EXPECT_THAT(Sent(), IsEmpty());
+  engine->DetachLink(link);
   engine->Reconcile("gw", {});
+  link = engine->AttachLink("gw", gateway, credit);
   executor.RunUntilIdle();
 
   EXPECT_THAT(Sent(), ElementsAre("bob 3 active open"));
@@ -311,6 +317,38 @@ TEST_F(NotifierTest, AWatchThatIsCurrentGetsNoSecondSnapshot) {
   Publish("alice", "busy");
 
   EXPECT_THAT(Sent(), ElementsAre("app 1 active busy+open"));
+}
+
+TEST_F(NotifierTest, CreditThatGoneWatchersHaveNoUseForIsPassedOn) {
+  engine->DetachLink(link);
+  for (int i = 0; i < 20; ++i) {
+    SubscribeCommand shortly = Subscription("gone" + std::to_string(i), "bob");
+    shortly.expiry = absl::Seconds(60);
+    Subscribe(shortly);
+  }
+  Subscribe("alice", "bob");
+  executor.RunFor(absl::Minutes(3));
+
+  link = engine->AttachLink("gw", gateway, 2);
+  executor.RunUntilIdle();
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 1 active none"));
+}
+
+TEST_F(NotifierTest, AFetchOfExpiredStateIsNotAnsweredFromTheCacheWhenExpiryIsSilent) {
+  config.expire_silently = true;
+  StartEngine();
+  PublishCommand shortly = Publication("alice", "open");
+  shortly.expiry = absl::Seconds(60);
+  Publish(shortly);
+  Subscribe("alice", "bob");
+  Answer();
+  executor.RunFor(absl::Seconds(70));
+  Sent();
+
+  Subscribe("alice", "carol");
+
+  EXPECT_THAT(Sent(), ElementsAre("carol 1 active none"));
 }
 
 }  // namespace

@@ -151,6 +151,30 @@ TEST_F(SubscribeTest, ARepeatedInitialSubscribeMakesNoSecondSubscription) {
   EXPECT_EQ(engine->ListSubscriptions({}).rows.size(), 1u);
 }
 
+TEST_F(SubscribeTest, ALateCopyOfTheFirstSubscribeLeavesTheRefreshedDialogAlone) {
+  const SubscribeCommand command = Subscription("alice", "bob");
+  const LocalTag tag = Subscribe(command)->id;
+  Subscribe(InDialog(command, tag, 2));
+
+  const auto late = Subscribe(command);
+
+  EXPECT_EQ(late->id, tag);
+  EXPECT_EQ(engine->ListSubscriptions({}).rows.size(), 1u);
+}
+
+TEST_F(SubscribeTest, SomebodyElseWithTheSameCallIdAndTagTakesNothingAway) {
+  const SubscribeCommand command = Subscription("alice", "bob");
+  Subscribe(command);
+  SubscribeCommand mallory = Subscription("alice", "mallory");
+  mallory.dialog.call_id = command.dialog.call_id;
+  mallory.dialog.remote_tag = command.dialog.remote_tag;
+  mallory.cseq = 2;
+
+  Subscribe(mallory);
+
+  EXPECT_EQ(engine->ListSubscriptions({}).rows.size(), 2u);
+}
+
 // S10
 TEST_F(SubscribeTest, RefusesAWatcherThatAcceptsNothingWeMake) {
   SubscribeCommand command = Subscription("alice", "bob");
