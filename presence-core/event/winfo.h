@@ -63,8 +63,8 @@ class WinfoFormat {
 // How many watchers one document holds at most: with 200 it stays under 64 KiB. The rest of a full
 // state follows as partial documents.
 inline constexpr size_t kWinfoEntriesPerDocument = 200;
-// The same where nothing can follow, as in the answer to a fetch: what a frame of 256 KiB holds. More
-// watchers than that are not shown there.
+// The same where nothing can follow, as in the answer to a fetch: what a frame of 256 KiB holds.
+// More watchers than that are not shown there.
 inline constexpr size_t kWinfoEntriesOfOne = 800;
 
 }  // namespace presence

@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "logging/logging.h"
 #include "runtime/clock.h"
 #include "runtime/random.h"
 #include "sip-gateway/core_link/grpc_stream.h"
@@ -14,7 +15,6 @@
 #include "sip-gateway/locating/dns_locator.h"
 #include "sip-gateway/server/counters.h"
 #include "sip-gateway/server/gateway.h"
-#include "logging/logging.h"
 #include "sip-gateway/server/loop_watcher.h"
 #include "sip-gateway/transport/event_loop.h"
 #include "sip-gateway/transport/socket_transport.h"

@@ -1,5 +1,5 @@
-// Replays a corpus through a fuzz target without libFuzzer: replay_main DIR|FILE... Exits 0 when the
-// target survived every input; a corpus that is missing or empty is a failure, not a pass.
+// Replays a corpus through a fuzz target without libFuzzer: replay_main DIR|FILE... Exits 0 when
+// the target survived every input; a corpus that is missing or empty is a failure, not a pass.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
