@@ -45,10 +45,16 @@ CoreHost::CoreHost(Surroundings& surroundings, UnknownWatcher unknown)
     : around_(surroundings),
       process_(surroundings.executor),
       disk_(process_),
+      has_disk_(!surroundings.dice.Chance(15)),
       random_(surroundings.dice.Next64()) {
   config_.stripes = 2;
   config_.every_package.publication = {absl::Seconds(20), absl::Hours(1), absl::Minutes(5)};
   config_.every_package.subscription = {absl::Seconds(20), absl::Hours(1), absl::Minutes(10)};
+  config_.every_package.min_notify_interval = absl::Seconds(around_.dice.Chance(30) ? 2 : 0);
+  config_.subscribe_replace_same_call_id = around_.dice.Chance(50);
+  // Not kKeep, which gives up the state that timed out.
+  config_.on_notify_timeout =
+      around_.dice.Chance(50) ? OnNotifyTimeout::kRemove : OnNotifyTimeout::kRetry;
   if (around_.plant == Plant::kIdleSweep) config_.sweep_interval = absl::Hours(1);
   std::unique_ptr<WinfoFormat> format = std::make_unique<WinfoText>();
   if (around_.plant == Plant::kLostWatcher) {
@@ -79,7 +85,7 @@ void CoreHost::Start() {
 
 // The engine may be the caller: it is cut off at once and cleared away when it has returned.
 void CoreHost::Die() {
-  if (engine_ == nullptr || is_dying_) return;
+  if (engine_ == nullptr || is_dying_ || !has_disk_) return;
   is_dying_ = true;
   process_.Die();
   around_.Record(CoreDied{});
@@ -121,6 +127,10 @@ ScriptedJournal::Fate CoreHost::DrawFate() {
 Journal::Acceptance CoreHost::Append(const RowChanges& changes, AppendDone done) {
   using Fate = ScriptedJournal::Fate;
   if (is_dying_) return Acceptance::kPending;
+  if (!has_disk_) {
+    around_.Record(Durable{changes});
+    return memory_.Append(changes, std::move(done));
+  }
   const Fate fate = DrawFate();
   const bool is_written = fate != Fate::kRejected && fate != Fate::kUnknownDropped;
   if (around_.plant == Plant::kAnswerBeforeCommit && fate == Fate::kDurableNow) {
@@ -184,7 +194,7 @@ RowChanges CoreHost::Planted(const RowChanges& changes) const {
 void CoreHost::Load(const ResourceKey& key, LoadDone done) { disk_.Load(key, std::move(done)); }
 
 absl::Status CoreHost::LoadAll(absl::FunctionRef<void(ResourceRows)> visit) {
-  return disk_.LoadAll(visit);
+  return has_disk_ ? disk_.LoadAll(visit) : memory_.LoadAll(visit);
 }
 
 // ---- the streams ----
@@ -250,7 +260,7 @@ void CoreHost::Pump(StreamId id) {
   v1::ConnectResponse frame;
   if (!session->TakeFrame(frame)) return;
   RecordAndPlant(frame, *session);
-  if (around_.dice.Chance(around_.faults.core_dies_at_frame)) {
+  if (has_disk_ && around_.dice.Chance(around_.faults.core_dies_at_frame)) {
     if (around_.dice.Chance(50)) end->OnCoreFrame(std::move(frame));
     return Die();
   }

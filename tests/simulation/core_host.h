@@ -7,6 +7,7 @@
 
 #include "presence-core/engine/engine.h"
 #include "presence-core/rpc/gateway_session.h"
+#include "presence-core/storage/memory/memory_journal.h"
 #include "tests/fakes/scripted_journal.h"
 #include "tests/simulation/surroundings.h"
 
@@ -25,7 +26,8 @@ class StreamEnd {
 };
 
 // The machine that the core runs on: disk, process, and the core's ends of the streams. Dies and
-// comes back; what the journal holds outlives it.
+// comes back; what the journal holds outlives it. Some seeds choose the memory journal instead, and
+// then the core lives: that mode promises no more.
 class CoreHost final : private Journal {
  public:
   using StreamId = uint64_t;
@@ -35,7 +37,7 @@ class CoreHost final : private Journal {
 
   bool is_up() const { return engine_ != nullptr && !is_dying_; }
   void Start();
-  // Kills the process; it comes back by itself.
+  // Kills the process; it comes back by itself. Without a disk it does not die.
   void Die();
 
   // A new stream; 0 when nobody listens.
@@ -74,6 +76,8 @@ class CoreHost final : private Journal {
   Surroundings& around_;
   ProcessExecutor process_;
   ScriptedJournal disk_;
+  MemoryJournal memory_;
+  const bool has_disk_;
   EngineConfig config_;
   std::unique_ptr<EventRegistry> registry_;
   SeededRandom random_;

@@ -109,6 +109,8 @@ GatewayHost::GatewayHost(Surroundings& surroundings, Network& network, CoreHost&
       core_(core),
       name_(std::move(name)),
       address_(std::move(address)),
+      window_(surroundings.dice.Chance(30) ? static_cast<uint32_t>(1 + surroundings.dice.Below(4))
+                                           : 4096),
       process_(surroundings.executor),
       transport_(network, address_),
       locator_(surroundings.clock),
@@ -122,6 +124,7 @@ void GatewayHost::Start() {
   sip::GatewaySettings settings;
   settings.link.gateway = name_;
   settings.link.addresses = {"core"};
+  settings.link.instruction_window = window_;
   gateway_ = std::make_unique<sip::Gateway>(std::move(settings), around_.clock, random_, transport_,
                                             locator_, static_cast<sip::FrameStreamOpener&>(*this));
   transport_.SetSink(gateway_.get());

@@ -92,6 +92,8 @@ class GatewayHost final : private sip::FrameStreamOpener {
   CoreHost& core_;
   const std::string name_;
   const std::string address_;
+  // Instructions it takes at once: sometimes so few that watchers starve for credit.
+  const uint32_t window_;
   ProcessExecutor process_;
   SimulatedTransport transport_;
   sip::StaticLocator locator_;

@@ -39,13 +39,13 @@ TEST_P(PlantedBugTest, IsFound) {
 
 INSTANTIATE_TEST_SUITE_P(
     OfEveryKind, PlantedBugTest,
-    testing::Values(Case{Plant::kDroppedInstruction, Invariant::kLastState, 20},
+    testing::Values(Case{Plant::kDroppedInstruction, Invariant::kLastState, 60},
                     Case{Plant::kReusedCseq, Invariant::kCseq, 20},
                     Case{Plant::kAnswerBeforeCommit, Invariant::kDurableFirst, 20},
                     Case{Plant::kForgottenLimit, Invariant::kCseq, 20},
                     Case{Plant::kForgottenEnd, Invariant::kAfterEnd, 20},
                     Case{Plant::kForgottenRequest, Invariant::kRepeated, 100},
-                    Case{Plant::kLostWatcher, Invariant::kWinfo, 50},
+                    Case{Plant::kLostWatcher, Invariant::kWinfo, 60},
                     Case{Plant::kIdleSweep, Invariant::kExpiry, 100}),
     [](const testing::TestParamInfo<Case>& one) {
       std::string name(NameOf(one.param.plant));
