@@ -42,11 +42,12 @@ class CountedRows {
 Engine::Impl::Impl(const EngineConfig& engine_config, const EventRegistry& event_registry,
                    std::shared_ptr<const PolicySnapshot> first_policy, Journal& engine_journal,
                    Executor& notify_executor, const Clock& engine_clock, Random& engine_random,
-                   uint64_t owner_epoch)
+                   uint64_t owner_epoch, std::vector<Executor*> notify_executors)
     : config(engine_config),
       registry(event_registry),
       journal(engine_journal),
       executor(notify_executor),
+      notifiers(std::move(notify_executors)),
       clock(engine_clock),
       random(engine_random),
       epoch(owner_epoch),
@@ -59,9 +60,9 @@ Engine::Impl::Impl(const EngineConfig& engine_config, const EventRegistry& event
 
 Engine::Engine(const EngineConfig& config, const EventRegistry& registry,
                std::shared_ptr<const PolicySnapshot> policy, Journal& journal, Executor& executor,
-               const Clock& clock, Random& random, uint64_t epoch)
+               const Clock& clock, Random& random, uint64_t epoch, std::vector<Executor*> notifiers)
     : impl_(std::make_unique<Impl>(config, registry, std::move(policy), journal, executor, clock,
-                                   random, epoch)) {}
+                                   random, epoch, std::move(notifiers))) {}
 
 Engine::~Engine() = default;
 

@@ -53,7 +53,8 @@ struct EngineCounters {
 // commands for a resource whose append is outstanding wait in its inbox and are then decided as one
 // batch. The notifier (notifier.h) tells the watchers, on `executor`, in slices.
 //
-// The executor must have stopped running tasks before the engine is destroyed.
+// With `notifiers` the stripes share those for telling their watchers; without, `executor` does
+// that too. All executors must have stopped running tasks before the engine is destroyed.
 class Engine {
  public:
   template <typename T>
@@ -61,7 +62,7 @@ class Engine {
 
   Engine(const EngineConfig& config, const EventRegistry& registry,
          std::shared_ptr<const PolicySnapshot> policy, Journal& journal, Executor& executor,
-         const Clock& clock, Random& random, uint64_t epoch);
+         const Clock& clock, Random& random, uint64_t epoch, std::vector<Executor*> notifiers = {});
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -20,7 +20,7 @@ struct Engine::Impl {
   Impl(const EngineConfig& engine_config, const EventRegistry& event_registry,
        std::shared_ptr<const PolicySnapshot> first_policy, Journal& engine_journal,
        Executor& notify_executor, const Clock& engine_clock, Random& engine_random,
-       uint64_t owner_epoch);
+       uint64_t owner_epoch, std::vector<Executor*> notify_executors);
 
   // --- Commands.
 
@@ -129,6 +129,10 @@ struct Engine::Impl {
   void Ship(Notifier::Slice slice, Stripe& stripe, uint32_t cell_number);
   void Wake(LinkTable::LinkId link, std::vector<LinkTable::Waiting> waiting);
   void Ring(Stripe& stripe, const AlarmTarget& target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  Executor& NotifierOf(const Stripe& stripe) const {
+    if (notifiers.empty()) return executor;
+    return *notifiers[static_cast<size_t>(stripe.index) % notifiers.size()];
+  }
   void Tick(Stripe& stripe);
   void ScheduleTick();
 
@@ -141,6 +145,7 @@ struct Engine::Impl {
   const EventRegistry& registry;
   Journal& journal;
   Executor& executor;
+  const std::vector<Executor*> notifiers;
   const Clock& clock;
   Random& random;
   const uint64_t epoch;

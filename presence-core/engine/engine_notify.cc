@@ -46,14 +46,14 @@ void Engine::Impl::SchedulePump(Stripe& stripe) {
     if (stripe.is_pumping || stripe.queue.empty()) return;
     stripe.is_pumping = true;
   }
-  executor.Post([this, &stripe] { Pump(stripe); });
+  NotifierOf(stripe).Post([this, &stripe] { Pump(stripe); });
 }
 
 void Engine::Impl::Pump(Stripe& stripe) {
   for (int i = 0; i < kSlicesPerTask; ++i) {
     if (!PumpOne(stripe)) return;
   }
-  executor.Post([this, &stripe] { Pump(stripe); });
+  NotifierOf(stripe).Post([this, &stripe] { Pump(stripe); });
 }
 
 bool Engine::Impl::PumpOne(Stripe& stripe) {

@@ -28,12 +28,14 @@ class Process final : public CoreProcess {
         identity_(identity),
         registry_(std::move(registry)),
         worker_(std::make_unique<Worker>(clock_, "core")),
+        notifiers_(MakeNotifiers(config.notify().workers(), clock_)),
         // Memory mode: the epoch of this life is when it began, so it is above that of any life
         // before.
         engine_(ToEngineConfig(config, *registry_), *registry_,
                 std::make_shared<PolicySnapshot>(ToPolicyDefaults(config, *registry_)), journal_,
                 *worker_, clock_, random_,
-                static_cast<uint64_t>(absl::ToUnixMillis(clock_.WallNow()))) {}
+                static_cast<uint64_t>(absl::ToUnixMillis(clock_.WallNow())), Pointers(notifiers_)) {
+  }
 
   ~Process() override { Stop(absl::ZeroDuration()); }
 
@@ -69,6 +71,7 @@ class Process final : public CoreProcess {
     // The last task of a stream tells its service that it has gone, and the notifier's use the
     // engine: so the worker ends before what its tasks use.
     worker_.reset();
+    notifiers_.clear();
     ops_.reset();
     server_.reset();
   }
@@ -93,10 +96,27 @@ class Process final : public CoreProcess {
   SecureRandom random_;
   std::unique_ptr<EventRegistry> registry_;
   MemoryJournal journal_;
+  using Workers = std::vector<std::unique_ptr<Worker>>;
+
+  static Workers MakeNotifiers(uint32_t count, const Clock& clock) {
+    Workers workers;
+    for (uint32_t i = 0; count > 1 && i < count; ++i) {
+      workers.push_back(std::make_unique<Worker>(clock, "notifier"));
+    }
+    return workers;
+  }
+  static std::vector<Executor*> Pointers(const Workers& workers) {
+    std::vector<Executor*> pointers;
+    for (const auto& worker : workers) pointers.push_back(worker.get());
+    return pointers;
+  }
+
   // One thread takes the frames of gateways and tells the watchers, in turn: what a frame sets off
   // is then ready when its answers leave, and goes with them. Two threads cost more CPU than they
   // bring.
   std::unique_ptr<Worker> worker_;
+  // With notify.workers above 1 these tell the watchers instead.
+  Workers notifiers_;
   Engine engine_;
   std::unique_ptr<RpcServer> server_;
   std::unique_ptr<OpsServer> ops_;
