@@ -213,26 +213,32 @@ bool CoreHost::OnFrame(StreamId id, const v1::ConnectRequest& frame) {
   const auto it = streams_.find(id);
   if (!is_up() || it == streams_.end()) return false;
   const std::shared_ptr<GatewaySession> session = it->second.session;
-  const bool is_first = session->gateway().empty();
+  if (frame.has_hello() && !EndOlder(frame.hello())) return false;
   if (!session->OnFrame(frame).ok()) {
     Close(id);
     return false;
   }
-  if (is_first) EndOlder(id);
   return true;
 }
 
-// As GatewayService::Register: a gateway is served over its newest stream.
-void CoreHost::EndOlder(StreamId newer) {
-  const std::shared_ptr<GatewaySession> session = streams_.at(newer).session;
+// As GatewayService::Register: a gateway is served over its newest stream, and the older one ends
+// before the greeting is looked at. False for a greeting that is itself older.
+bool CoreHost::EndOlder(const v1::Hello& hello) {
   std::vector<StreamId> older;
   for (const auto& [id, stream] : streams_) {
-    if (id != newer && stream.session->gateway() == session->gateway()) older.push_back(id);
+    const GatewaySession& session = *stream.session;
+    if (session.gateway() != hello.gateway()) continue;
+    if (session.incarnation() == hello.incarnation() &&
+        session.stream_number() > hello.stream_number()) {
+      return false;
+    }
+    older.push_back(id);
   }
   for (const StreamId id : older) {
     if (auto end = streams_.at(id).end.lock()) end->OnCoreClosed();
     Close(id);
   }
+  return true;
 }
 
 void CoreHost::Close(StreamId id) {

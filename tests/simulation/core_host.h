@@ -70,7 +70,7 @@ class CoreHost final : private Journal {
   Acceptance AppendTooLate(const RowChanges& changes);
   void Wake(StreamId id);
   void Pump(StreamId id);
-  void EndOlder(StreamId newer);
+  bool EndOlder(const v1::Hello& hello);
   void RecordAndPlant(v1::ConnectResponse& frame, GatewaySession& session);
 
   Surroundings& around_;
