@@ -242,14 +242,16 @@ void Engine::Impl::OnLoaded(Stripe& stripe, uint32_t cell_number,
         Revision& revision = rows.resource->revision;
         revision = {epoch, std::max(revision.seq, cell.resource.row().revision.seq)};
       }
-      CountedRows counted(stripe, cell);
-      cell.resource.Replace(rows);
-      cell.notify.composed_seq = UINT64_MAX;
-      ++cell.notify.compositions_voided;
-      SetRowTimers(stripe, cell, rows);
-      notifier.OnLoaded(stripe, cell, rows);
+      {
+        CountedRows counted(stripe, cell);
+        cell.resource.Replace(rows);
+        cell.notify.composed_seq = UINT64_MAX;
+        ++cell.notify.compositions_voided;
+        SetRowTimers(stripe, cell, rows);
+        notifier.OnLoaded(stripe, cell, rows);
+      }
       cell.is_busy = false;
-      DrainInbox(stripe, cell, answers);
+      DrainInbox(stripe, cell, answers);  // may forget the cell
     }
   }
   AnswerAll(answers, status);

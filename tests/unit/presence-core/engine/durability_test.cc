@@ -231,5 +231,17 @@ TEST_F(DurabilityTest, AWatchThatIsCurrentHearsOfAChangeDecidedInTheSameBatch) {
   EXPECT_THAT(Sent(), ElementsAre("app 1 active three+two+one"));
 }
 
+// The first leaves nothing behind when it is read again, the second is decided on top of that.
+TEST_F(DurabilityTest, CountsWhatWaitedForAResourceToBeReadAgainOnce) {
+  NextFate(Fate::kUnknownDropped);
+  engine->Publish(Publication("alice", "lost"), [](auto) {});
+  engine->Publish(Publication("alice", "kept"), [](auto) {});
+  journal.fate = [] { return Fate::kDurableNow; };
+  executor.RunUntilIdle();
+
+  EXPECT_EQ(State("alice"), "kept");
+  EXPECT_EQ(engine->counters().publications_now, 1u);
+}
+
 }  // namespace
 }  // namespace presence
