@@ -241,7 +241,10 @@ void ClientTransactions::OnSendFailed(SendTag tag, SendFailure why) {
 void ClientTransactions::OnFlowClosed(FlowId flow, SendFailure why) {
   const auto it = by_flow_.find(flow);
   if (it == by_flow_.end()) return;
-  const absl::flat_hash_set<ClientTransactionId> ids = std::move(it->second);
+  // In the order they were started in, and not in that of a hash table, which is another in every
+  // process: who goes on to the next hop is sent again as it was sent before.
+  std::vector<ClientTransactionId> ids(it->second.begin(), it->second.end());
+  std::sort(ids.begin(), ids.end());
   by_flow_.erase(it);
   for (const ClientTransactionId id : ids) {
     const Transaction* const transaction = Find(id);

@@ -195,6 +195,19 @@ TEST_F(ClientFailoverTest, FailsEveryTransactionOfAConnectionThatCloses) {
   EXPECT_EQ(transactions_.stats().active, 1u);
 }
 
+TEST_F(ClientFailoverTest, FailsThemInTheOrderTheyWereStartedIn) {
+  NextHop hop = Tcp("192.0.2.9:5060");
+  hop.flow = transport_.Send(hop, "", 0);
+  std::vector<ClientTransactionId> started;
+  for (int i = 0; i < 20; ++i) started.push_back(Start({hop}));
+
+  transactions_.OnFlowClosed(hop.flow, SendFailure::kClosed);
+
+  std::vector<ClientTransactionId> failed;
+  for (const Result& result : results_) failed.push_back(result.id);
+  EXPECT_EQ(failed, started);
+}
+
 TEST_F(ClientFailoverTest, DoesNotMindTheEndOfAConnectionItHasItsAnswerFrom) {
   Start({Tcp()});
   Answer(200);
