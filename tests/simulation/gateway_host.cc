@@ -11,6 +11,15 @@ constexpr absl::Duration kLongestFrame = absl::Milliseconds(50);
 constexpr absl::Duration kLongestBelief = absl::Seconds(3);
 constexpr absl::Duration kLongestAbsence = absl::Seconds(5);
 
+// What a greeting says is in flight is a set, and stands in the order of a hash table.
+v1::ConnectRequest Ordered(v1::ConnectRequest frame) {
+  auto& in_flight = *frame.mutable_hello()->mutable_in_flight();
+  std::sort(in_flight.begin(), in_flight.end(), [](const auto& a, const auto& b) {
+    return a.SerializeAsString() < b.SerializeAsString();
+  });
+  return frame;
+}
+
 }  // namespace
 
 // ---- a stream ----
@@ -26,6 +35,7 @@ void SimulatedStream::Connect() {
 }
 
 void SimulatedStream::Write(v1::ConnectRequest frame) {
+  around_.fingerprint.Add(Ordered(frame).SerializeAsString());
   is_frame_to_core_ = true;
   if (!is_connected_) {
     waiting_ = std::move(frame);
@@ -43,6 +53,7 @@ void SimulatedStream::Write(v1::ConnectRequest frame) {
 }
 
 void SimulatedStream::OnCoreFrame(v1::ConnectResponse frame) {
+  around_.fingerprint.Add(frame.SerializeAsString());
   is_frame_to_gateway_ = true;
   if (is_broken_) return;
   if (around_.dice.Chance(around_.faults.stream_breaks_at_frame)) return Break();

@@ -23,6 +23,7 @@ void Network::Travel(Task arrival) {
 }
 
 void Network::SendDatagram(const std::string& from, const std::string& to, std::string bytes) {
+  around_.fingerprint.Add(bytes);
   const int copies = around_.dice.Chance(around_.faults.lost)      ? 0
                      : around_.dice.Chance(around_.faults.doubled) ? 2
                                                                    : 1;
@@ -50,6 +51,7 @@ void Network::Deliver(const std::string& gateway, const sip::Source& from,
 }
 
 void Network::SendDatagramToPhone(const std::string&, const std::string& to, std::string bytes) {
+  around_.fingerprint.Add(bytes);
   const auto station = stations_.find(to);
   if (station == stations_.end()) return;
   const int copies = around_.dice.Chance(around_.faults.lost)      ? 0
@@ -103,6 +105,7 @@ sip::FlowId Network::FlowTo(const std::string& gateway, const std::string& phone
 }
 
 void Network::SendOverFlow(const std::string& from, const std::string& to, std::string bytes) {
+  around_.fingerprint.Add(bytes);
   if (gateways_[to] == nullptr) {
     Travel([this, from] { stations_.at(from)->OnFlowClosed(); });
     return;
@@ -123,6 +126,7 @@ void Network::SendOverFlow(const std::string& from, const std::string& to, std::
 }
 
 void Network::SendOverFlowToPhone(sip::FlowId id, std::string bytes) {
+  around_.fingerprint.Add(bytes);
   Flow& flow = flows_.at(id);
   flow.last_to_phone =
       std::max(flow.last_to_phone, around_.clock.Now() + around_.UpTo(around_.faults.longest_way));

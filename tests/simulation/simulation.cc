@@ -36,10 +36,9 @@ class World {
   }
 
   Verdict Run() {
-    const absl::Time start = around_.clock.Now();
     core_.Start();
     for (auto& gateway : gateways_) gateway->Start();
-    const absl::Time end = start + scenario_.trouble;
+    const absl::Time end = start_ + scenario_.trouble;
     while (around_.clock.Now() < end && checker_.violations().empty()) {
       around_.executor.RunFor(around_.UpTo(absl::Milliseconds(300)));
       MakeTrouble();
@@ -48,9 +47,10 @@ class World {
     around_.faults = kNoFaults;
     for (auto& phone : phones_) phone->SetMood(Phone::Mood::kFine);
     Verdict verdict;
-    verdict.start = start;
+    verdict.start = start_;
     verdict.violations = Settle();
     verdict.settled_after = around_.clock.Now() - end;
+    verdict.fingerprint = around_.fingerprint.value();
     verdict.history = std::move(history_);
     return verdict;
   }
@@ -60,6 +60,7 @@ class World {
   Surroundings& Prepared() {
     around_.plant = scenario_.plant;
     around_.record = [this](const Event& event) {
+      around_.fingerprint.Add(ToString(event, start_));
       history_.push_back(event);
       checker_.OnEvent(event);
     };
@@ -137,6 +138,7 @@ class World {
   History history_;
   HistoryChecker checker_;
   Surroundings around_;
+  const absl::Time start_ = around_.clock.Now();
   Network network_;
   CoreHost core_;
   std::vector<std::unique_ptr<GatewayHost>> gateways_;
@@ -171,7 +173,17 @@ std::string_view NameOf(Plant plant) {
 
 Verdict Simulate(const Scenario& scenario) { return World(scenario).Run(); }
 
-std::string Report(const Scenario& scenario, const Verdict& verdict, size_t last_events) {
+std::string ArgumentsOf(const Scenario& scenario) {
+  std::string text = fmt::format("--from {} --seeds 1 --events all", scenario.seed);
+  if (scenario.trouble != Scenario().trouble) {
+    text += fmt::format(" --trouble {}", absl::ToInt64Seconds(scenario.trouble));
+  }
+  if (scenario.plant != Plant::kNone) text += fmt::format(" --plant {}", NameOf(scenario.plant));
+  return text;
+}
+
+std::string Report(const Scenario& scenario, const Verdict& verdict, size_t last_events,
+                   std::string_view program) {
   if (verdict.violations.empty()) return "";
   std::string text = fmt::format("seed {}:\n", scenario.seed);
   for (const Violation& violation : verdict.violations) {
@@ -182,9 +194,7 @@ std::string Report(const Scenario& scenario, const Verdict& verdict, size_t last
   for (size_t i = verdict.history.size() - count; i < verdict.history.size(); ++i) {
     text += ToString(verdict.history[i], verdict.start) + "\n";
   }
-  text += fmt::format("again: simulate --from {} --seeds 1 --events all", scenario.seed);
-  if (scenario.plant != Plant::kNone) text += fmt::format(" --plant {}", NameOf(scenario.plant));
-  return text + "\n";
+  return text + fmt::format("again: {} {}\n", program, ArgumentsOf(scenario));
 }
 
 }  // namespace presence::simulation

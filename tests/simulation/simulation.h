@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/simulation/faults.h"
@@ -24,14 +25,17 @@ struct Verdict {
   History history;
   absl::Time start;
   absl::Duration settled_after;  // since the end of the trouble
+  // Of every event and of every byte that went over a wire.
+  uint64_t fingerprint = 0;
 };
 
 // Lets one core, two gateways and a dozen phones live through what the seed decides. The same seed
 // gives the same history, event by event.
 Verdict Simulate(const Scenario& scenario);
 
-// The violations, how to see them again, and the last events; empty when there are none.
-std::string Report(const Scenario& scenario, const Verdict& verdict, size_t last_events = 60);
+// The violations, the last events and how to see it all again; empty when there are none.
+std::string Report(const Scenario& scenario, const Verdict& verdict, size_t last_events = 60,
+                   std::string_view program = "simulate");
 
 }  // namespace presence::simulation
 

@@ -26,17 +26,5 @@ TEST_P(SimulationTest, KeepsEveryInvariantWhateverFails) {
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationTest,
                          testing::Range<uint64_t>(1, kSeeds + 1, kSeeds / 6));
 
-TEST(SimulationItselfTest, GivesTheSameHistoryForTheSameSeed) {
-  const Scenario scenario{.seed = 7};
-
-  const Verdict first = Simulate(scenario);
-  const Verdict second = Simulate(scenario);
-
-  ASSERT_EQ(first.history.size(), second.history.size());
-  for (size_t i = 0; i < first.history.size(); ++i) {
-    ASSERT_EQ(ToString(first.history[i], first.start), ToString(second.history[i], second.start));
-  }
-}
-
 }  // namespace
 }  // namespace presence::simulation

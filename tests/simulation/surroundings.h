@@ -10,6 +10,7 @@
 #include "runtime/manual_executor.h"
 #include "runtime/random.h"
 #include "tests/simulation/faults.h"
+#include "tests/simulation/fingerprint.h"
 #include "tests/simulation/history.h"
 
 namespace presence::simulation {
@@ -25,6 +26,7 @@ struct Surroundings {
   Faults faults;
   Plant plant = Plant::kNone;
   std::function<void(const Event&)> record = [](const Event&) {};
+  Fingerprint fingerprint;
 
   template <typename T>
   void Record(T what) {
