@@ -185,8 +185,9 @@ absl::Status CheckInDialog(const DecideContext& context, const SubscribeCommand&
         row->event_id.empty() ? row->event.text()
                               : fmt::format("{};id={}", row->event.text(), row->event_id));
   }
-  const bool is_old = command.cseq <= row->remote_cseq;
-  if (is_old && row->remote_cseq - command.cseq >= context.config.cseq_tolerance) {
+  // RFC 3261 §12.2.2 refuses a lower one; an equal one is no step back.
+  const bool is_lower = command.cseq < row->remote_cseq;
+  if (is_lower && row->remote_cseq - command.cseq > context.config.cseq_tolerance) {
     return CseqTooOld(command.cseq, row->remote_cseq);
   }
   return CheckAccept(context, command);

@@ -59,6 +59,19 @@ TEST_F(SubscribeTest, GrantsNoMoreThanTheMaximumAndRefusesTooLittle) {
   EXPECT_EQ(MetadataOf(brief.status())["min_expires"], "60");
 }
 
+// S03: RFC 6665 section 4.2.1.1 lets 423 answer only what is below an hour.
+TEST_F(SubscribeTest, AnHourIsNeverTooBrief) {
+  config.every_package.subscription = Lifetimes{absl::Hours(3), absl::Hours(2), absl::Hours(24)};
+  StartEngine();
+  SubscribeCommand command = Subscription("alice", "bob");
+  command.expiry = absl::Hours(1);
+  EXPECT_EQ(Subscribe(command)->granted, absl::Hours(1));
+  command = Subscription("alice", "bob");
+  command.expiry = absl::Seconds(3599);
+
+  EXPECT_EQ(ReasonOf(Subscribe(command).status()), ErrorReason::kIntervalTooBrief);
+}
+
 // S04
 TEST_F(SubscribeTest, AFetchGetsOneNotifyAndStoresNothing) {
   Publish("alice", "open");
@@ -139,6 +152,18 @@ TEST_F(SubscribeTest, RefusesALowerCseqAcceptsAGapAndRepeatsItself) {
   EXPECT_EQ(ReasonOf(older.status()), ErrorReason::kCseqTooOld);
   EXPECT_TRUE(again.ok());
   EXPECT_EQ(gateway.sent.size(), sent);
+}
+
+// S08
+TEST_F(SubscribeTest, TakesACseqThatIsLowerByNoMoreThanTheTolerance) {
+  config.cseq_tolerance = 5;
+  StartEngine();
+  const SubscribeCommand command = Subscription("alice", "bob");
+  const LocalTag tag = Subscribe(command)->id;
+  ASSERT_TRUE(Subscribe(InDialog(command, tag, 20)).ok());
+
+  EXPECT_TRUE(Subscribe(InDialog(command, tag, 15)).ok());
+  EXPECT_EQ(ReasonOf(Subscribe(InDialog(command, tag, 14)).status()), ErrorReason::kCseqTooOld);
 }
 
 TEST_F(SubscribeTest, ARepeatedInitialSubscribeMakesNoSecondSubscription) {
