@@ -225,6 +225,27 @@ TEST_F(NotifierTest, TenThousandWatchersAreToldInSlicesWithinTheCredit) {
   EXPECT_LE(engine->counters().max_rows_per_lock_hold, 2 * 256u);
 }
 
+// N13: whoever becomes due while ten thousand are told waits for one turn of the hot stripe at
+// most.
+TEST_F(NotifierTest, AnotherResourceIsToldAfterOneTurnOfAHotOne) {
+  config.max_subscriptions = 20000;
+  credit = 20000;
+  StartEngine();
+  for (int i = 0; i < 10000; ++i) Subscribe("alice", "w" + std::to_string(i));
+  Subscribe("dora", "carol");
+  Answer();
+  const size_t before = gateway.sent.size();
+
+  engine->Publish(Publication("alice", "open"), [](auto) {});
+  engine->Publish(Publication("dora", "busy"), [](auto) {});
+  executor.RunUntilIdle();
+
+  ASSERT_EQ(gateway.sent.size() - before, 10001u);
+  size_t place = 0;
+  while (gateway.sent[before + place].document.body() != "busy") ++place;
+  EXPECT_LE(place, 16 * 256u);
+}
+
 TEST_F(NotifierTest, NothingIsDeliveredWithoutALinkAndEverythingOnceItIsThere) {
   engine->DetachLink(link);
   Subscribe("alice", "bob");
