@@ -66,7 +66,7 @@ class Baresip(Scenario):
         self.assertEqual(len(self.rows(user)), 1)
 
         # It says so when the state it is notified of is another than before.
-        self.assertTrue(self.becomes(lambda: any("baresip" in row for row in self.subscriptions(watched))))
+        self.assertTrue(self.becomes(lambda: any("baresip" in row["watcher"] for row in self.subscriptions(watched))))
         publisher.publish(watched, pidf(watched, "closed"), etag=tag)
         baresip.wait_for(r"changed status from .*to .*Offline")
 

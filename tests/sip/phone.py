@@ -21,7 +21,7 @@ class Silence(AssertionError):
 class Phone:
     """One socket, UDP or TCP, IPv4 or IPv6. Answers NOTIFY with `notify_status` unless told not to."""
 
-    def __init__(self, server, transport="udp", user="bob", trace=None):
+    def __init__(self, server, transport="udp", user="bob", trace=None, connection=None):
         self.server = server
         self.transport = transport
         self.user = user
@@ -30,7 +30,9 @@ class Phone:
         self.notify_status = 200
         self.notify_headers = []
         family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
-        if transport == "udp":
+        if connection:
+            self.socket = connection
+        elif transport == "udp":
             self.socket = socket.socket(family, socket.SOCK_DGRAM)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
             self.socket.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
@@ -51,6 +53,10 @@ class Phone:
 
     def __exit__(self, *_):
         self.close()
+
+    def listen(self):
+        """Takes TCP connections where this phone has its UDP socket."""
+        return Listener(self.server, self.user, self.socket.getsockname()[:2])
 
     @property
     def contact(self):
@@ -212,6 +218,32 @@ class Phone:
             if message:
                 self.inbox.append(message)
         return self.is_closed_by_peer
+
+
+class Listener:
+    """Where a phone takes connections. Each becomes a Phone of its own."""
+
+    def __init__(self, server, user="bob", where=("127.0.0.1", 0)):
+        self.server = server
+        self.user = user
+        self.socket = socket.create_server(where)
+        self.socket.settimeout(PATIENCE)
+
+    @property
+    def contact(self):
+        host, port = self.socket.getsockname()[:2]
+        return f"sip:{self.user}@{host}:{port};transport=tcp"
+
+    def accept(self):
+        connection, _ = self.socket.accept()
+        return Phone(self.server, "tcp", self.user, connection=connection)
+
+    def has_callers(self):
+        """Whether somebody has connected who was not accepted yet."""
+        return bool(select.select([self.socket], [], [], 0)[0])
+
+    def close(self):
+        self.socket.close()
 
 
 class Subscription:
