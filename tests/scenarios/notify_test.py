@@ -1,11 +1,10 @@
 """NOTIFY over the wire: RFC 6665 section 4.2.2, RFC 5057."""
 
-import re
 import threading
 import time
 import unittest
 
-from scenario import PATIENCE, QUIET, SLACK, Scenario, Silence, address, parameter, pidf
+from scenario import PATIENCE, QUIET, SLACK, Scenario, Silence, WatcherInfo, address, parameter, pidf
 
 # RFC 6665 section 4.2.2 and RFC 5057 section 5.1: these end the subscription, the others do not.
 FATAL = (404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 502, 604)
@@ -14,13 +13,6 @@ PASSING = (400, 401, 403, 407, 500, 503)
 
 def state(notify):
     return notify.get("subscription-state").partition(";")[0]
-
-
-def winfo_events(notify):
-    """(watcher, status, event) of each element."""
-    elements = re.findall(r"<watcher\s([^>]*)>([^<]*)<", notify.text)
-    return [(uri, re.search(r'status="(\w+)"', attributes).group(1), re.search(r'event="(\w+)"', attributes).group(1))
-            for attributes, uri in elements]
 
 
 class Notify(Scenario):
@@ -58,7 +50,7 @@ class Notify(Scenario):
         user = self.new_user()
         winfo, notify = self.own_winfo(user)
         for version in range(4):
-            self.assertIn(f' version="{version}" ', notify.text)
+            self.assertEqual(WatcherInfo(notify.text).version, version)
             self.subscribed(self.phone(), user)
             notify = winfo.notify()
 
@@ -69,11 +61,11 @@ class Notify(Scenario):
                 phone, publisher, user = self.phone(), self.phone(), self.new_user()
                 winfo, _ = self.own_winfo(user)
                 subscription, _ = self.subscribed(phone, user)
-                self.assertEqual(winfo_events(winfo.notify()), [("sip:bob@example.com", "active", "subscribe")])
+                self.assertEqual(WatcherInfo(winfo.notify().text).told, [("sip:bob@example.com", "active", "subscribe")])
                 phone.notify_status, phone.notify_headers = status, [("Retry-After", "1")]
                 tag = self.published(publisher, user)
                 subscription.notify()
-                self.assertEqual(winfo_events(winfo.notify()), [("sip:bob@example.com", "terminated", "timeout")])
+                self.assertEqual(WatcherInfo(winfo.notify().text).told, [("sip:bob@example.com", "terminated", "timeout")])
                 self.assertEqual([row["event"] for row in self.subscriptions(user)], ["presence.winfo"])
                 self.assert_status(subscription.refresh(600), 481)
                 publisher.publish(user, pidf(user, "closed"), etag=tag)
@@ -292,7 +284,7 @@ class TimeoutRemoves(ShortTimers):
         winfo, _ = self.subscribed(self.phone(), user, event="presence.winfo", from_uri=user)
         subscription, _, tag = self.unanswered(phone, user)
         winfo.notify()
-        self.assertEqual(winfo_events(winfo.notify()), [("sip:bob@example.com", "terminated", "timeout")])
+        self.assertEqual(WatcherInfo(winfo.notify().text).told, [("sip:bob@example.com", "terminated", "timeout")])
         self.assertEqual([row["event"] for row in self.subscriptions(user)], ["presence.winfo"])
         self.assert_status(subscription.refresh(600), 481)
         while phone.read(QUIET):  # what is left of the retransmissions

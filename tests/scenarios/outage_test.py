@@ -1,4 +1,4 @@
-"""Processes come and go: O03, O05, and a core that is away."""
+"""Processes come and go."""
 
 import time
 import unittest
@@ -23,9 +23,7 @@ class Outage(Scenario):
         self.assertLess(time.monotonic() - start, 8.0)
         lines = len(self.system.gateway.lines)
         self.system.start_core(listen)
-        with self.system.gateway.changed:
-            self.system.gateway.changed.wait_for(
-                lambda: any("connected to core" in line for line in self.system.gateway.lines[lines:]), 30)
+        self.system.gateway.wait_for("connected to core", after=lines)
         self.assert_status(phone.publish(user, pidf(user)), 200)
 
     def test_a_new_gateway_serves_the_subscriptions_of_the_old_one(self):

@@ -1,27 +1,9 @@
-"""Watcher information and decisions over the wire: RFC 3857, RFC 3858, and gRPC through presencectl."""
+"""Watcher information and decisions over the wire: RFC 3857, RFC 3858, and what an operator does about them."""
 
 import json
-import re
-import time
 import unittest
 
-from scenario import PATIENCE, Scenario, parameter
-
-KINDS = re.compile(r"<watcher\s[^>]*>")
-
-
-def watchers(document):
-    """The watcher elements of a watcherinfo document, as dictionaries."""
-    return [dict(re.findall(r'([\w-]+)="([^"]*)"', element)) for element in KINDS.findall(document)]
-
-
-def version(document):
-    return int(re.search(r'<watcherinfo\b[^>]*\bversion="(\d+)"', document).group(1))
-
-
-def kind(document):
-    return re.search(r'<watcherinfo\b[^>]*\bstate="(\w+)"', document).group(1)
-
+from scenario import Scenario, WatcherInfo, parameter
 
 class Watchers(Scenario):
     """Unknown watchers wait for a decision; 127.0.0.1 is a proxy that vouches for its users."""
@@ -42,39 +24,71 @@ class Watchers(Scenario):
     def decide(self, verb, user, watcher):
         self.system.presencectl("watcher", verb, user.partition(":")[2], watcher.partition(":")[2])
 
+    def watching(self, user, watcher, **options):
+        return self.subscribed(self.phone(), user, from_uri=watcher, headers=self.asserted(watcher), **options)
+
+    def told(self, winfo):
+        """The next partial document."""
+        info = WatcherInfo(winfo.notify().text)
+        self.assertEqual(info.state, "partial")
+        return info
+
     def test_s12_w03_w04_a_watcher_waits_until_it_is_approved(self):
         user, bob = self.new_user(), self.new_user("bob")
         self.published(self.phone(), user, note="secret")
         winfo, first = self.own_winfo(user)
-        self.assertEqual((kind(first.text), version(first.text), watchers(first.text)), ("full", 0, []))
+        self.assertEqual(WatcherInfo(first.text).part, ("full", 0))
+        self.assertEqual(WatcherInfo(first.text).told, [])
 
-        subscription, pending = self.subscribed(self.phone(), user, from_uri=bob, headers=self.asserted(bob))
+        subscription, pending = self.watching(user, bob, expires=600)
         self.assertTrue(pending.get("subscription-state").startswith("pending"))
-        self.assertNotIn("secret", pending.text)
-        told = winfo.notify()
-        self.assertEqual((kind(told.text), version(told.text)), ("partial", 1))
-        self.assertEqual([(w["status"], w["event"]) for w in watchers(told.text)], [("pending", "subscribe")])
+        self.assertLessEqual(int(parameter(pending.get("subscription-state"), "expires")), 600)
+        self.assertEqual(pending.body, b"")
+        told = self.told(winfo)
+        self.assertEqual((told.version, told.told), (1, [(bob, "pending", "subscribe")]))
+        known_as = told.ids
 
         self.decide("approve", user, bob)
         active = subscription.notify()
         self.assertTrue(active.get("subscription-state").startswith("active"))
         self.assertIn("secret", active.text)
-        told = winfo.notify()
-        self.assertEqual(version(told.text), 2)
-        self.assertEqual([(w["status"], w["event"]) for w in watchers(told.text)], [("active", "approved")])
+        told = self.told(winfo)
+        self.assertEqual((told.version, told.told), (2, [(bob, "active", "approved")]))
+        self.assertEqual(told.ids, known_as)
 
         self.decide("block", user, bob)
         last = subscription.notify()
-        self.assertEqual(parameter(last.get("subscription-state"), "reason"), "rejected")
+        self.assertEqual(last.get("subscription-state"), "terminated;reason=rejected")
         self.assertNotIn("secret", last.text)
-        told = winfo.notify()
-        self.assertEqual([(w["status"], w["event"]) for w in watchers(told.text)], [("terminated", "rejected")])
+        told = self.told(winfo)
+        self.assertEqual((told.version, told.told), (3, [(bob, "terminated", "rejected")]))
+        self.assertEqual(told.ids, known_as)
+
+    def test_s12_a_pending_watcher_hears_nothing_of_changes(self):
+        user, bob = self.new_user(), self.new_user("bob")
+        subscription, _ = self.watching(user, bob)
+        self.published(self.phone(), user, note="secret")
+        subscription.phone.assert_quiet()
+        self.assert_status(subscription.refresh(600, headers=self.asserted(bob)), 200)
+        notify = subscription.notify()
+        self.assertTrue(notify.get("subscription-state").startswith("pending"))
+        self.assertEqual(notify.body, b"")
+
+    def test_w03_a_watcher_that_was_approved_before_comes_as_active(self):
+        user, bob = self.new_user(), self.new_user("bob")
+        self.decide("approve", user, bob)
+        winfo, _ = self.own_winfo(user)
+        self.watching(user, bob)
+        told = self.told(winfo)
+        self.assertEqual((told.version, told.told), (1, [(bob, "active", "subscribe")]))
 
     def test_s11_a_blocked_watcher_is_403_and_told_nothing(self):
         user, bob = self.new_user(), self.new_user("bob")
         self.decide("block", user, bob)
         phone = self.phone()
-        self.assert_status(phone.subscribe(user, from_uri=bob, headers=self.asserted(bob)).answer, 403)
+        for expires in (600, 0):
+            answer = phone.subscribe(user, expires=expires, from_uri=bob, headers=self.asserted(bob)).answer
+            self.assert_status(answer, 403)
         phone.assert_quiet()
         self.assertEqual(self.subscriptions(user), [])
 
@@ -82,39 +96,74 @@ class Watchers(Scenario):
         user, bob = self.new_user(), self.new_user("bob")
         self.decide("approve", user, bob)
         for _ in range(2):
-            self.subscribed(self.phone(), user, from_uri=bob, headers=self.asserted(bob))
+            # Named by what the proxy vouches for, and not by From.
+            self.subscribed(self.phone(), user, from_uri="sip:anonymous@anonymous.invalid",
+                            headers=self.asserted(bob))
         winfo, first = self.own_winfo(user)
-        self.assertEqual((kind(first.text), version(first.text)), ("full", 0))
-        self.assertEqual(len({w["id"] for w in watchers(first.text)}), 2)
-        self.assertEqual(first.text.count(bob), 2)
-        winfo.refresh(600, headers=self.asserted(user))
-        again = winfo.notify()
-        self.assertEqual((kind(again.text), version(again.text)), ("full", 1))
-        self.assertEqual({w["id"] for w in watchers(again.text)}, {w["id"] for w in watchers(first.text)})
+        first = WatcherInfo(first.text)
+        self.assertEqual(first.part, ("full", 0))
+        self.assertEqual(first.told, [(bob, "active", "subscribe")] * 2)
+        self.assertEqual(len(set(first.ids)), 2)
+        for version in (1, 2):
+            winfo.refresh(600, headers=self.asserted(user))
+            again = WatcherInfo(winfo.notify().text)
+            self.assertEqual(again.part, ("full", version))
+            self.assertEqual(again.ids, first.ids)
+        self.watching(user, bob)
+        self.assertEqual(self.told(winfo).version, 3)
 
     def test_w02_nobody_else_sees_who_watches(self):
         user, bob = self.new_user(), self.new_user("bob")
-        answer = self.phone().subscribe(user, event="presence.winfo", from_uri=bob,
-                                        headers=self.asserted(bob)).answer
-        self.assert_status(answer, 403)
+        phone = self.phone()
+        for expires in (600, 0):
+            answer = phone.subscribe(user, expires=expires, event="presence.winfo", from_uri=bob,
+                                     headers=self.asserted(bob)).answer
+            self.assert_status(answer, 403)
+        # Not even one who may see the state.
+        self.decide("approve", user, bob)
+        self.assert_status(phone.subscribe(user, event="presence.winfo", from_uri=bob,
+                                           headers=self.asserted(bob)).answer, 403)
+        self.system.presencectl("watch", user.partition(":")[2], "--event", "presence.winfo", "--watcher", bob,
+                                "--count", "1", code=5)
+        phone.assert_quiet()
 
     def test_w05_an_expired_watcher_is_shown_as_terminated(self):
         user, bob = self.new_user(), self.new_user("bob")
         self.decide("approve", user, bob)
         winfo, _ = self.own_winfo(user)
-        self.subscribed(self.phone(), user, expires=1, from_uri=bob, headers=self.asserted(bob))
-        events = []
-        while ("terminated", "timeout") not in events:
-            events += [(w["status"], w["event"]) for w in watchers(winfo.notify().text)]
+        self.watching(user, bob, expires=1)
+        came = self.told(winfo)
+        gone = self.told(winfo)
+        self.assertEqual(gone.told, [(bob, "terminated", "timeout")])
+        self.assertEqual((gone.version, gone.ids), (came.version + 1, came.ids))
+
+    def test_w05_a_watcher_whose_notify_failed_is_shown_as_terminated(self):
+        user, bob = self.new_user(), self.new_user("bob")
+        self.decide("approve", user, bob)
+        winfo, _ = self.own_winfo(user)
+        subscription, _ = self.watching(user, bob)
+        came = self.told(winfo)
+        subscription.phone.notify_status = 481
+        self.published(self.phone(), user)
+        subscription.notify()
+        gone = self.told(winfo)
+        self.assertEqual(gone.told, [(bob, "terminated", "timeout")])
+        self.assertEqual((gone.version, gone.ids), (came.version + 1, came.ids))
 
     def test_w08_a_fetch_leaves_only_the_undecided_behind(self):
         user, bob, carol = self.new_user(), self.new_user("bob"), self.new_user("carol")
         self.decide("approve", user, bob)
         winfo, _ = self.own_winfo(user)
-        self.subscribed(self.phone(), user, expires=0, from_uri=bob, headers=self.asserted(bob))
+        self.watching(user, bob, expires=0)
         winfo.phone.assert_quiet()
-        self.subscribed(self.phone(), user, expires=0, from_uri=carol, headers=self.asserted(carol))
-        self.assertEqual([w["status"] for w in watchers(winfo.notify().text)], ["waiting"])
+        self.watching(user, carol, expires=0)
+        self.assertEqual(self.told(winfo).told, [(carol, "waiting", "timeout")])
+        # There is somebody to decide on, and the decision holds.
+        listed = self.listed("watcher", user)
+        self.assertIn((carol.partition(":")[2], "SUBSCRIPTION_STATE_WAITING"), [(w["watcher"], w["state"]) for w in listed])
+        self.decide("approve", user, carol)
+        _, notify = self.watching(user, carol)
+        self.assertTrue(notify.get("subscription-state").startswith("active"))
 
     def test_s15_the_asserted_identity_of_a_trusted_peer_names_the_watcher(self):
         user, bob = self.new_user(), self.new_user("bob")
@@ -122,8 +171,28 @@ class Watchers(Scenario):
         _, notify = self.subscribed(self.phone(), user, from_uri="sip:anonymous@example.com",
                                     headers=self.asserted(bob))
         self.assertTrue(notify.get("subscription-state").startswith("active"))
-        self.assertIn(bob.partition(":")[2], self.subscriptions(user)[0])
+        self.assertEqual([row["watcher"] for row in self.subscriptions(user)], [bob.partition(":")[2]])
 
+    def test_o03_update_watchers_decides_anew_and_ends_who_may_not_watch(self):
+        user, bob, carol = self.new_user(), self.new_user("bob"), self.new_user("carol")
+        name = user.partition(":")[2]
+
+        def update():
+            told = json.loads(self.system.presencectl("update-watchers", name, "-o", "json"))
+            return told["examined"], told["notified"], told["terminated"]
+        self.published(self.phone(), user, note="secret")
+        waiting, _ = self.watching(user, bob)
+        self.watching(user, carol)
+        self.assertEqual(update(), (2, 0, 0))
+        waiting.phone.assert_quiet()
+        self.assertEqual({row["state"] for row in self.subscriptions(user)}, {"SUBSCRIPTION_STATE_PENDING"})
+        self.decide("approve", user, bob)
+        self.decide("block", user, carol)
+        update()
+        self.assertIn("secret", waiting.notify().text)
+        self.assertEqual([(row["watcher"], row["state"]) for row in self.subscriptions(user)],
+                         [(bob.partition(":")[2], "SUBSCRIPTION_STATE_ACTIVE")])
+        waiting.phone.assert_quiet()
 
     def test_o05_authorization_is_told_for_each_state(self):
         user, bob, carol = self.new_user(), self.new_user("bob"), self.new_user("carol")
@@ -135,6 +204,8 @@ class Watchers(Scenario):
         self.decide("approve", user, bob)
         self.assertEqual(state_of(bob, 0), "SUBSCRIPTION_STATE_ACTIVE")
         self.assertEqual(state_of(carol, 3), "SUBSCRIPTION_STATE_PENDING")
+        self.watching(user, carol, expires=0)
+        self.assertEqual(state_of(carol, 3), "SUBSCRIPTION_STATE_WAITING")
         self.decide("block", user, carol)
         self.assertEqual(state_of(carol, 3), "SUBSCRIPTION_STATE_TERMINATED")
 
@@ -142,21 +213,25 @@ class Watchers(Scenario):
 class TimersOff(Scenario):
     """Nothing expires by itself; Cleanup does it by hand."""
 
-    core = ("--set", "expiry.sweep_interval=0s", "--set", "publish.min_expires=1s",
-            "--set", "publish.expires_margin=0s")
+    core = ("--set", "expiry.sweep_interval=0s", "--set", "publish.min_expires=1s", "--set", "subscribe.min_expires=1s")
+
+    def cleanup(self, *options):
+        counts = json.loads(self.system.presencectl("cleanup", *options, "-o", "json"))["counts"]
+        return {count["kind"].removeprefix("CLEANUP_KIND_"): int(count["removed"]) for count in counts}
 
     def test_o03_cleanup_removes_what_has_expired_and_counts_it(self):
-        phone, short, long = self.phone(), self.new_user(), self.new_user()
-        self.published(phone, long, expires=600)
-        self.published(phone, short, expires=1)
-        removed = 0
-        end = time.monotonic() + PATIENCE
-        while removed == 0 and time.monotonic() < end:
-            counts = json.loads(self.system.presencectl("cleanup", "-o", "json"))["counts"]
-            removed += sum(int(c["removed"]) for c in counts if c["kind"] == "CLEANUP_KIND_PUBLICATIONS")
-        self.assertEqual(removed, 1)
-        self.assertEqual(self.rows(short), [])
-        self.assertEqual(len(self.rows(long)), 1)
+        short, long = self.new_user(), self.new_user()
+        for user, expires in ((long, 600), (short, 1)):
+            self.published(self.phone(), user, expires=expires)
+            self.subscribed(self.phone(), user, expires=expires)
+        self.eventually(lambda: self.cleanup("--dry-run")["SUBSCRIPTIONS"] == 1
+                        and self.cleanup("--dry-run")["PUBLICATIONS"] == 1)
+        counts = self.cleanup()
+        self.assertEqual((counts["PUBLICATIONS"], counts["SUBSCRIPTIONS"]), (1, 1))
+        self.assertEqual({row["presentity"] for row in self.rows()}, {long.partition(":")[2]})
+        self.eventually(lambda: {row["presentity"] for row in self.subscriptions()} == {long.partition(":")[2]})
+        counts = self.cleanup()
+        self.assertEqual((counts["PUBLICATIONS"], counts["SUBSCRIPTIONS"]), (0, 0))
 
 
 class Strangers(Scenario):
@@ -172,33 +247,6 @@ class Strangers(Scenario):
         _, notify = self.subscribed(self.phone(), user, from_uri="sip:mallory@example.com",
                                     headers=[("P-Asserted-Identity", f"<{bob}>")])
         self.assertTrue(notify.get("subscription-state").startswith("pending"))
-
-
-class OverGrpc(Scenario):
-    """What presencectl sees is what phones did, and the other way round."""
-
-    def test_p04_p10_a_program_publishes_and_a_phone_is_told(self):
-        user = self.new_user()
-        name = user.partition(":")[2]
-        subscription, _ = self.subscribed(self.phone(), user)
-        done = json.loads(self.system.presencectl("publish", name, "--open", "--note", "from gRPC", "-o", "json"))
-        self.assertIn("from gRPC", subscription.notify().text)
-        self.system.presencectl("publish", name, "--closed", "--note", "and again", "--etag", done["etag"])
-        self.assertIn("and again", subscription.notify().text)
-
-    def test_p06_a_stale_tag_is_a_conflict(self):
-        user = self.new_user().partition(":")[2]
-        self.system.presencectl("publish", user, "--open", "--etag", "stale", code=6)
-
-    def test_o08_a_watch_goes_on_from_its_token(self):
-        user = self.new_user()
-        name = user.partition(":")[2]
-        self.published(self.phone(), user, note="seen")
-        lines = self.system.presencectl("watch", name, "--count", "1", "-o", "jsonl").splitlines()
-        token = [json.loads(line)["resumeToken"] for line in lines if json.loads(line).get("resumeToken")][-1]
-        self.system.presencectl("publish", name, "--closed", "--note", "missed")
-        resumed = self.system.presencectl("watch", name, "--resume", token, "--count", "1", "-o", "jsonl")
-        self.assertIn("missed", resumed)
 
 
 if __name__ == "__main__":

@@ -91,3 +91,26 @@ def pidf(entity, basic="open", note="", tuple_id="t1", extra=""):
     note = f"<note>{note}</note>" if note else ""
     return (f'<?xml version="1.0" encoding="UTF-8"?>\n<presence xmlns="urn:ietf:params:xml:ns:pidf" entity="{entity}">'
             f'<tuple id="{tuple_id}"><status><basic>{basic}</basic></status>{note}{extra}</tuple></presence>')
+
+
+class WatcherInfo:
+    """A document of RFC 3858."""
+
+    def __init__(self, text):
+        self.state = re.search(r'<watcherinfo\b[^>]*\bstate="(\w+)"', text).group(1)
+        self.version = int(re.search(r'<watcherinfo\b[^>]*\bversion="(\d+)"', text).group(1))
+        self.watchers = [{**dict(re.findall(r'([\w-]+)="([^"]*)"', attributes)), "uri": uri}
+                         for attributes, uri in re.findall(r"<watcher\s([^>]*)>([^<]*)<", text)]
+
+    @property
+    def part(self):
+        return self.state, self.version
+
+    @property
+    def told(self):
+        """(watcher, status, event) of each element."""
+        return [(w["uri"], w["status"], w["event"]) for w in self.watchers]
+
+    @property
+    def ids(self):
+        return sorted(w["id"] for w in self.watchers)

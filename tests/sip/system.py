@@ -48,10 +48,10 @@ class Process:
             self.is_over = True
             self.changed.notify_all()
 
-    def wait_for(self, pattern, seconds=START_DEADLINE):
-        """The match in the first line that has one."""
+    def wait_for(self, pattern, seconds=START_DEADLINE, after=0):
+        """The match in the first line that has one, of those after the first `after` lines."""
         def found():
-            for line in self.lines:
+            for line in self.lines[after:]:
                 match = re.search(pattern, line)
                 if match:
                     return match

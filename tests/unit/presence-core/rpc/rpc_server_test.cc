@@ -1,8 +1,11 @@
 #include "presence-core/rpc/rpc_server.h"
 
+#include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <filesystem>
+#include <utility>
 
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
@@ -17,6 +20,18 @@
 
 namespace presence {
 namespace {
+
+// The clock of the process, which a test may put forward. Safe to use from any thread.
+class ForwardClock final : public Clock {
+ public:
+  absl::Time Now() const override { return clock_.Now() + absl::Seconds(ahead_.load()); }
+  absl::Time WallNow() const override { return clock_.WallNow() + absl::Seconds(ahead_.load()); }
+  void PutForward(int seconds) { ahead_ += seconds; }
+
+ private:
+  SystemClock clock_;
+  std::atomic<int> ahead_ = 0;
+};
 
 // A whole server over gRPC on a port of the kernel's choice, with threads as in production.
 class RpcServerTest : public testing::Test {
@@ -55,6 +70,35 @@ class RpcServerTest : public testing::Test {
     return stub_->Publish(&context, request, response);
   }
 
+  // A subscription as a gateway of a program's own would make it; the tag is its id.
+  std::string Subscribe(absl::Duration expiry) {
+    grpc::ClientContext context;
+    v1::SubscribeRequest request;
+    request.set_presentity("sip:alice@example.com");
+    request.set_event("presence");
+    request.set_watcher("sip:bob@example.com");
+    request.mutable_dialog()->set_call_id(fmt::format("call-{}", ++calls_));
+    request.mutable_dialog()->set_remote_tag("remote");
+    request.mutable_dialog()->set_remote_uri("sip:bob@example.com");
+    request.mutable_dialog()->set_local_uri("sip:alice@example.com");
+    request.mutable_dialog()->set_remote_target("sip:bob@192.0.2.1");
+    request.mutable_dialog()->set_gateway("gw1");
+    request.set_cseq(1);
+    request.mutable_expiry()->set_seconds(absl::ToInt64Seconds(expiry));
+    v1::SubscribeResponse response;
+    const grpc::Status status = stub_->Subscribe(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response.local_tag();
+  }
+  std::pair<bool, int> Subscribers() {
+    grpc::ClientContext context;
+    v1::HasSubscribersRequest request;
+    request.set_presentity("sip:alice@example.com");
+    v1::HasSubscribersResponse response;
+    EXPECT_TRUE(stub_->HasSubscribers(&context, request, &response).ok());
+    return {response.has_subscribers(), response.count()};
+  }
+
   static std::string Reason(const grpc::Status& status) {
     google::rpc::Status details;
     google::rpc::ErrorInfo info;
@@ -62,7 +106,8 @@ class RpcServerTest : public testing::Test {
     return details.details(0).UnpackTo(&info) ? info.reason() : "";
   }
 
-  SystemClock clock_;
+  ForwardClock clock_;
+  int calls_ = 0;
   SecureRandom random_;
   std::unique_ptr<EventRegistry> registry_ = MakeTextRegistry();
   MemoryJournal journal_;
@@ -85,6 +130,45 @@ TEST_F(RpcServerTest, PublishesModifiesAndRefusesOverGrpc) {
   EXPECT_EQ(first.expiry().seconds(), 3600);
   EXPECT_EQ(stale.error_code(), grpc::StatusCode::ABORTED);
   EXPECT_EQ(Reason(stale), "ETAG_MISMATCH");
+}
+
+// P12
+TEST_F(RpcServerTest, APublicationOfNoTimeIsAnsweredAndNotStored) {
+  grpc::ClientContext publish_context;
+  v1::PublishRequest request;
+  request.set_presentity("sip:alice@example.com");
+  request.set_event("presence");
+  request.mutable_document()->set_content_type("text/plain");
+  request.mutable_document()->set_text("open");
+  request.mutable_expiry()->set_seconds(0);
+  v1::PublishResponse response;
+  grpc::ClientContext list_context;
+  v1::ListPresentitiesResponse listed;
+
+  ASSERT_TRUE(stub_->Publish(&publish_context, request, &response).ok());
+  ASSERT_TRUE(stub_->ListPresentities(&list_context, {}, &listed).ok());
+
+  EXPECT_EQ(response.expiry().seconds(), 0);
+  EXPECT_NE(response.etag(), "");
+  EXPECT_EQ(listed.publications_size(), 0);
+}
+
+// O05
+TEST_F(RpcServerTest, CountsSubscribersThatHaveNotExpired) {
+  EXPECT_EQ(Subscribers(), std::make_pair(false, 0));
+  Subscribe(absl::Minutes(1));
+  const std::string longer = Subscribe(absl::Minutes(10));
+  EXPECT_EQ(Subscribers(), std::make_pair(true, 2));
+
+  clock_.PutForward(61);
+  EXPECT_EQ(Subscribers(), std::make_pair(true, 1));
+  grpc::ClientContext context;
+  v1::UnsubscribeRequest end;
+  end.set_id(longer);
+  v1::UnsubscribeResponse nothing;
+  ASSERT_TRUE(stub_->Unsubscribe(&context, end, &nothing).ok());
+
+  EXPECT_EQ(Subscribers(), std::make_pair(false, 0));
 }
 
 // O08
