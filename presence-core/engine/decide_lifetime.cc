@@ -95,8 +95,12 @@ void ReportEnd(const DecideContext& context, const Subscription& row, Terminatio
 bool RememberWaiting(const DecideContext& context, const WatcherUri& watcher, uint64_t winfo_id,
                      Effects& effects) {
   const WatcherRecordPtr known = effects.FindWatcher(watcher);
-  if (known != nullptr && known->is_waiting()) return false;
-  if (effects.base().watchers().size() >= context.config.max_subscriptions) return false;
+  // The same end may come twice: the journal took the record, and its answer was lost.
+  const bool is_same = known != nullptr && known->is_waiting() && known->ordinal == winfo_id;
+  if (known != nullptr && known->is_waiting() && !is_same) return false;
+  if (!is_same && effects.base().watchers().size() >= context.config.max_subscriptions) {
+    return false;
+  }
   auto record = known ? std::make_shared<WatcherRecord>(*known) : std::make_shared<WatcherRecord>();
   record->watcher = watcher;
   record->waits_until = context.now + context.config.waiting_lifetime;

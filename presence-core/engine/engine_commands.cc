@@ -6,6 +6,9 @@
 namespace presence {
 namespace {
 
+// A native watcher that could not be forgotten is tried again after so long.
+constexpr absl::Duration kForgetAgain = absl::Seconds(1);
+
 ResourceKey KeyOf(const PresentityUri& presentity, const EventName& event) {
   return {presentity, event.base()};
 }
@@ -141,9 +144,15 @@ void Engine::ForgetWatch(LocalTag id) {
     if (cell == nullptr) return;
     number = cell->number;
   }
-  impl_->Submit(stripe, number, Impl::Quietly([id](const DecideContext& context, Effects& effects) {
-                  DecideRemove(context, id, effects);
-                }));
+  // Nobody else would ask: a watcher who is pending leaves a row behind, and when the journal does
+  // not take that, the watcher would stay for ever.
+  impl_->Submit(stripe, number, [this, id](const DecideContext& context, Effects& effects) {
+    DecideRemove(context, id, effects);
+    return Answer([this, id](const absl::Status& durable) {
+      if (durable.ok()) return;
+      impl_->executor.PostAt(impl_->clock.Now() + kForgetAgain, [this, id] { ForgetWatch(id); });
+    });
+  });
 }
 
 // --- Watchers.
