@@ -139,7 +139,6 @@ void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes) {
     const bool is_new = !cell.notify.slots.contains(row->ordinal);
     OnRow(stripe, cell, id, row);
     NotifySlot& slot = cell.notify.slots.at(row->ordinal);
-    if (slot.winfo != nullptr) slot.winfo->needs_full = true;
     if (is_new) {
       slot.cseq = row->cseq_limit;
       if (slot.winfo != nullptr) slot.winfo->version = row->cseq_limit;
@@ -155,6 +154,13 @@ void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes) {
     if (!cell.resource.subscriptions().contains(ordinal)) gone.push_back(ordinal);
   }
   for (uint64_t ordinal : gone) DropSlot(stripe, cell, ordinal);
+  // Native watchers are in no journal and so not among the rows read; who watches may be others
+  // now.
+  for (const uint64_t ordinal : cell.notify.winfo_dialogs) {
+    NotifySlot& slot = cell.notify.slots.at(ordinal);
+    slot.winfo->needs_full = true;
+    MakeReady(stripe, cell, ordinal, slot);
+  }
   cell.notify.sweep_left = cell.resource.subscriptions().size();
   Enqueue(stripe, cell);
 }

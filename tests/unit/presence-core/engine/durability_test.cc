@@ -211,6 +211,78 @@ TEST_F(DurabilityTest, AWatcherWhoseRemovalWasNotStoredIsToldAgain) {
   EXPECT_THAT(Sent(), ElementsAre("bob 3 active open"));
 }
 
+// A pending watcher that goes is remembered as waiting, which the journal may refuse.
+TEST_F(DurabilityTest, AWatchWhoseEndWasNotStoredGoesWhenTheJournalTakesItAgain) {
+  Decide("alice", "app", WatcherDecision::kConfirm);
+  WatchCommand watch;
+  watch.presentity = Presentity("alice");
+  watch.event = Event("presence");
+  watch.watcher = Watcher("app");
+  watch.link = "gw";
+  LocalTag id;
+  engine->Watch(watch, [&](auto outcome) { id = outcome->id; });
+  executor.RunUntilIdle();
+  ASSERT_EQ(engine->CountSubscribers(Key("alice")), 1u);
+  for (const Fate fate : {Fate::kRejected, Fate::kUnknownDropped}) {
+    journal.fate = [fate] { return fate; };
+    engine->ForgetWatch(id);
+    executor.RunFor(absl::Seconds(3));
+    EXPECT_EQ(engine->CountSubscribers(Key("alice")), 1u);
+  }
+
+  journal.fate = [] { return Fate::kDurable; };
+  executor.RunFor(absl::Seconds(2));
+
+  EXPECT_EQ(engine->CountSubscribers(Key("alice")), 0u);
+}
+
+// W06: that it waits is stored, that it is gone is not, for native watchers never are.
+TEST_F(DurabilityTest, AWatchWhoseEndIsInDoubtIsShownAsWaiting) {
+  Decide("alice", "app", WatcherDecision::kConfirm);
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+  WatchCommand watch;
+  watch.presentity = Presentity("alice");
+  watch.event = Event("presence");
+  watch.watcher = Watcher("app");
+  watch.link = "gw";
+  LocalTag id;
+  engine->Watch(watch, [&](auto outcome) { id = outcome->id; });
+  executor.RunUntilIdle();
+  Answer();
+  Sent();
+
+  NextFate(Fate::kUnknownWritten);
+  engine->ForgetWatch(id);
+  executor.RunFor(absl::Seconds(3));
+  Answer();
+
+  EXPECT_THAT(Sent().back(), testing::HasSubstr("app@example.com waiting timeout"));
+  EXPECT_EQ(engine->CountSubscribers(Key("alice")), 0u);
+}
+
+// W05: of an end that was in doubt a native watcher hears as those do whose dialogs are stored.
+TEST_F(DurabilityTest, AWatchOfTheWatchersHearsOfAnEndThatWasInDoubt) {
+  const LocalTag bob = Subscribe("alice", "bob")->id;
+  Answer();
+  WatchCommand watch;
+  watch.presentity = Presentity("alice");
+  watch.event = Event("presence.winfo");
+  watch.watcher = Watcher("alice");
+  watch.link = "gw";
+  engine->Watch(watch, [](auto outcome) { ASSERT_TRUE(outcome.ok()); });
+  executor.RunUntilIdle();
+  Answer();
+  EXPECT_THAT(Sent().back(), testing::HasSubstr("bob@example.com active"));
+
+  NextFate(Fate::kUnknownWritten);
+  engine->EndSubscription(bob.text(), TerminationReason::kTimeout, [](auto) {});
+  executor.RunFor(absl::Seconds(1));
+  Answer();
+
+  EXPECT_THAT(Sent(), testing::Contains("alice 2 active full 1:"));
+}
+
 TEST_F(DurabilityTest, AWatchThatIsCurrentHearsOfAChangeDecidedInTheSameBatch) {
   const Revision known = Publish("alice", "one")->revision;
   journal.answers_by_itself = false;
