@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "tests/fakes/text_package.h"
-#include "tests/simulation/winfo_text.h"
+#include "tests/simulation/documents.h"
 
 namespace presence::simulation {
 namespace {
@@ -67,6 +67,7 @@ CoreHost::CoreHost(Surroundings& surroundings, UnknownWatcher unknown)
 
 CoreHost::~CoreHost() {
   streams_.clear();
+  watches_.Stop();
   engine_.reset();
 }
 
@@ -80,7 +81,8 @@ void CoreHost::Start() {
       config_, *registry_, std::make_shared<PolicySnapshot>(PolicySnapshot::Defaults{}),
       static_cast<Journal&>(*this), process_, around_.clock, random_, epoch_);
   // A disk that cannot be read at the start is a core that does not start.
-  if (!engine_->Start().ok()) Die();
+  if (!engine_->Start().ok()) return Die();
+  watches_.Start(*engine_);
 }
 
 // The engine may be the caller: it is cut off at once and cleared away when it has returned.
@@ -102,6 +104,7 @@ void CoreHost::Die() {
       if (auto end = stream.end.lock()) end->OnCoreClosed();
     }
     streams_.clear();
+    watches_.Stop();
     disk_.DropHeld();
     engine_.reset();
     around_.After(around_.UpTo(kLongestAbsence), [this] { Start(); });
@@ -304,15 +307,31 @@ void CoreHost::RecordAndPlant(v1::ConnectResponse& frame, GatewaySession& sessio
 
 void CoreHost::DecideWatcher(const std::string& presentity, const std::string& watcher,
                              WatcherDecision decision) {
-  if (!is_up()) return;
   DecideWatcherCommand command;
   command.presentity = *PresentityUri::Parse("sip:" + presentity + "@example.com");
   command.event = *EventName::Parse("presence");
   command.watcher = *WatcherUri::Parse("sip:" + watcher + "@example.com");
   command.decision = decision;
-  command.idempotency.request_id = RequestKey::Of({std::to_string(++decisions_)});
+  command.idempotency.request_id = RequestKey::Of({std::to_string(next_decision_++)});
   command.idempotency.content = command.idempotency.request_id;
-  engine_->DecideWatcher(std::move(command), [](auto) {});
+  const std::pair who(presentity, watcher);
+  const bool is_saying = decisions_.contains(who);
+  decisions_[who] = std::move(command);
+  if (!is_saying) SayAgain(who);
+}
+
+void CoreHost::SayAgain(const std::pair<std::string, std::string>& who) {
+  const auto it = decisions_.find(who);
+  if (it == decisions_.end()) return;
+  if (is_up()) {
+    const RequestKey said = it->second.idempotency.request_id;
+    engine_->DecideWatcher(it->second, [this, who, said](const auto& outcome) {
+      const auto present = decisions_.find(who);
+      if (present == decisions_.end() || present->second.idempotency.request_id != said) return;
+      if (outcome.ok()) decisions_.erase(present);
+    });
+  }
+  around_.After(absl::Seconds(1), [this, who] { SayAgain(who); });
 }
 
 }  // namespace presence::simulation

@@ -4,11 +4,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "presence-core/engine/engine.h"
 #include "presence-core/rpc/gateway_session.h"
 #include "presence-core/storage/memory/memory_journal.h"
 #include "tests/fakes/scripted_journal.h"
+#include "tests/simulation/core_watches.h"
 #include "tests/simulation/surroundings.h"
 
 namespace presence::simulation {
@@ -49,7 +51,10 @@ class CoreHost final : private Journal {
   // The stream's last frame has been delivered.
   void OnWritable(StreamId id) { Pump(id); }
 
-  // What an administrator does.
+  // Only while it is up.
+  CoreWatches& watches() { return watches_; }
+
+  // What an administrator does: says it again until it is confirmed, or something else is said.
   void DecideWatcher(const std::string& presentity, const std::string& watcher,
                      WatcherDecision decision);
 
@@ -68,6 +73,7 @@ class CoreHost final : private Journal {
   ScriptedJournal::Fate DrawFate();
   RowChanges Planted(const RowChanges& changes) const;
   Acceptance AppendTooLate(const RowChanges& changes);
+  void SayAgain(const std::pair<std::string, std::string>& who);
   void Wake(StreamId id);
   void Pump(StreamId id);
   bool EndOlder(const v1::Hello& hello);
@@ -86,7 +92,10 @@ class CoreHost final : private Journal {
   std::unique_ptr<Engine> engine_;
   std::map<StreamId, Stream> streams_;
   StreamId next_stream_ = 1;
-  uint64_t decisions_ = 0;
+  CoreWatches watches_{around_, process_};
+  // By presentity and watcher; until it is confirmed.
+  std::map<std::pair<std::string, std::string>, DecideWatcherCommand> decisions_;
+  uint64_t next_decision_ = 1;
 };
 
 }  // namespace presence::simulation

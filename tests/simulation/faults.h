@@ -50,11 +50,15 @@ enum class Plant {
   kForgottenRequest,    // what recognizes a repeated request is not stored
   kLostWatcher,         // a watcher is left out of a winfo document now and then
   kIdleSweep,           // what expires is looked for too seldom
+  kLostChange,          // a state vanishes on its way to a program
+  kMissedReset,         // a program is not told that what it knew is void
+  kIgnoredToken,        // a resumed Watch begins anew
 };
 inline constexpr Plant kAllPlants[] = {
     Plant::kDroppedInstruction, Plant::kReusedCseq,   Plant::kAnswerBeforeCommit,
     Plant::kForgottenLimit,     Plant::kForgottenEnd, Plant::kForgottenRequest,
-    Plant::kLostWatcher,        Plant::kIdleSweep,
+    Plant::kLostWatcher,        Plant::kIdleSweep,    Plant::kLostChange,
+    Plant::kMissedReset,        Plant::kIgnoredToken,
 };
 std::string_view NameOf(Plant plant);
 

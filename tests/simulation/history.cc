@@ -2,8 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "tests/simulation/documents.h"
+
 namespace presence::simulation {
 namespace {
+
+// XML in a line of a log hides the rest of it.
+std::string ShortOf(std::string_view body) {
+  if (!body.starts_with('<')) return std::string(body);
+  const std::optional<ReadWinfo> winfo = WinfoOf(body);
+  if (!winfo.has_value()) return StateOf(body);
+  std::string text = fmt::format("{} {}:", winfo->is_full ? "full" : "partial", winfo->version);
+  for (const auto& [id, line] : winfo->watchers) text += fmt::format("{},{};", id, line);
+  return text;
+}
 
 std::string Describe(const Durable& durable) {
   std::string line = fmt::format("durable   {}", durable.rows.key.presentity.text());
@@ -13,7 +27,7 @@ std::string Describe(const Durable& durable) {
   for (const auto& [id, row] : durable.rows.publications) {
     line += row == nullptr ? fmt::format("; publication {} gone", id)
                            : fmt::format("; publication {} \"{}\" etag {}", id,
-                                         row->document.body(), row->etag.text());
+                                         ShortOf(row->document.body()), row->etag.text());
   }
   for (const auto& [id, row] : durable.rows.subscriptions) {
     line += row == nullptr ? fmt::format("; subscription {} gone", id.text())
@@ -42,11 +56,11 @@ struct Describer {
   std::string operator()(const Durable& e) const { return Describe(e); }
   std::string operator()(const Instructed& e) const {
     return fmt::format("instruct  {} cseq {} epoch {} seq {} {}{} \"{}\"", e.tag, e.cseq, e.epoch,
-                       e.seq, e.event, e.is_terminating ? " terminating" : "", e.body);
+                       e.seq, e.event, e.is_terminating ? " terminating" : "", ShortOf(e.body));
   }
   std::string operator()(const Shown& e) const {
     return fmt::format("notify    {} {} cseq {} {} \"{}\" -> {}", e.phone, e.tag, e.cseq, e.state,
-                       e.body, e.status);
+                       ShortOf(e.body), e.status);
   }
   std::string operator()(const Forgotten& e) const {
     return fmt::format("forgets   {}", e.call_id);
@@ -58,6 +72,24 @@ struct Describer {
     return fmt::format("answer    {} {} {} cseq {} -> {} tag {} etag {} expires {}", e.phone,
                        e.method, e.call_id, e.cseq, e.status, e.tag, e.etag,
                        absl::ToInt64Seconds(e.expires));
+  }
+  std::string operator()(const WatchAsked& e) const {
+    return fmt::format("watch     {} {}", e.program, e.resumes ? "resumes" : "begins");
+  }
+  std::string operator()(const Watched& e) const {
+    static constexpr const char* kKind[] = {"", " status", " snapshot done", " reset"};
+    std::string line = fmt::format("watched   {}{} {} {}", e.program,
+                                   kKind[static_cast<int>(e.kind)], e.presentity, e.event);
+    if (e.kind == Watched::Kind::kStatus) line += fmt::format(" {}", static_cast<int>(e.state));
+    if (e.kind != Watched::Kind::kState) return line;
+    return line + fmt::format(" epoch {} seq {} \"{}\"", e.revision.epoch, e.revision.seq,
+                              ShortOf(e.body));
+  }
+  std::string operator()(const WatchForgotten& e) const {
+    return fmt::format("watch     {} has forgotten all", e.program);
+  }
+  std::string operator()(const WatchEnded& e) const {
+    return fmt::format("watch     {} ends, reason {}", e.program, static_cast<int>(e.reason));
   }
   std::string operator()(const Note& e) const { return "          " + e.text; }
 };

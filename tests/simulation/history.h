@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "presence-core/model/error.h"
 #include "presence-core/storage/row_changes.h"
 
 namespace presence::simulation {
@@ -72,6 +74,38 @@ struct Answered {
   absl::Duration expires;
 };
 
+// The core takes up a Watch stream of a program.
+struct WatchAsked {
+  std::string program;
+  std::string watcher;                                       // "bob@example.com"
+  std::vector<std::pair<std::string, std::string>> targets;  // presentity, event
+  bool resumes = false;  // with the token of the item it was given last
+};
+
+// A program was given an item of its stream. Heartbeats are none.
+struct Watched {
+  enum class Kind { kState, kStatus, kSnapshotDone, kReset };
+  std::string program;
+  Kind kind = Kind::kState;
+  std::string presentity;
+  std::string event;
+  SubscriptionState state = SubscriptionState::kActive;  // kStatus
+  Revision revision;                                     // kState
+  std::string body;                                      // kState
+};
+
+// A program has forgotten everything it was given.
+struct WatchForgotten {
+  std::string program;
+};
+
+// A stream is over for its program: it left it (no reason), or learnt why.
+struct WatchEnded {
+  std::string program;
+  ErrorReason reason = ErrorReason::kUnspecified;
+  absl::Duration stalled;  // so long it has not been reading
+};
+
 // For the reader of a log only.
 struct Note {
   std::string text;
@@ -79,7 +113,8 @@ struct Note {
 
 struct Event {
   absl::Time at;
-  std::variant<CoreStarted, CoreDied, Durable, Instructed, Shown, Forgotten, Asked, Answered, Note>
+  std::variant<CoreStarted, CoreDied, Durable, Instructed, Shown, Forgotten, Asked, Answered,
+               WatchAsked, Watched, WatchForgotten, WatchEnded, Note>
       what;
 };
 

@@ -4,35 +4,11 @@
 
 #include <algorithm>
 
-#include "tests/simulation/winfo_text.h"
-
 namespace presence::simulation {
 namespace {
 
 // Sweeps run every 100 ms; a second is what S18 and P24 allow.
 constexpr absl::Duration kExpirySlack = absl::Seconds(1);
-
-// The state several texts make: the newest first (tests/fakes/text_package.h).
-std::string Compose(std::vector<PublicationPtr> publications) {
-  if (publications.empty()) return "none";
-  std::sort(publications.begin(), publications.end(), [](const auto& a, const auto& b) {
-    if (a->priority != b->priority) return a->priority > b->priority;
-    if (a->received_at != b->received_at) return a->received_at > b->received_at;
-    return a->id > b->id;
-  });
-  std::string text;
-  for (const PublicationPtr& publication : publications) {
-    if (!text.empty()) text += "+";
-    text += publication->document.body();
-  }
-  return text;
-}
-
-std::string ListOf(const std::map<uint64_t, std::string>& watchers) {
-  std::string text;
-  for (const auto& [id, line] : watchers) text += fmt::format("{},{};", id, line);
-  return text;
-}
 
 }  // namespace
 
@@ -54,6 +30,10 @@ std::string_view NameOf(Invariant invariant) {
       return "no answer before the commit";
     case Invariant::kExpiry:
       return "what has expired goes within a second";
+    case Invariant::kResume:
+      return "a resumed Watch repeats nothing and misses no reset";
+    case Invariant::kBounded:
+      return "a Watch that is read never outgrows its queue";
   }
   return "?";
 }
@@ -63,6 +43,14 @@ void HistoryChecker::Fail(Invariant invariant, std::string what) {
 }
 
 void HistoryChecker::OnEvent(const Event& event) {
+  if (const auto* started = std::get_if<CoreStarted>(&event.what)) {
+    epoch_ = started->epoch;
+    watches_.OnCoreStarted(epoch_);
+  }
+  if (const auto* asked = std::get_if<WatchAsked>(&event.what)) watches_.On(*asked);
+  if (const auto* watched = std::get_if<Watched>(&event.what)) watches_.On(*watched);
+  if (const auto* lost = std::get_if<WatchForgotten>(&event.what)) watches_.On(*lost);
+  if (const auto* ended = std::get_if<WatchEnded>(&event.what)) watches_.On(*ended);
   if (const auto* durable = std::get_if<Durable>(&event.what)) On(*durable);
   if (const auto* instructed = std::get_if<Instructed>(&event.what)) On(*instructed);
   if (const auto* shown = std::get_if<Shown>(&event.what)) On(*shown);
@@ -78,25 +66,16 @@ void HistoryChecker::OnEvent(const Event& event) {
 // ---- what is durable ----
 
 void HistoryChecker::On(const Durable& durable) {
-  Model& model = durable_[durable.rows.key];
-  const auto merge = [](auto& into, const auto& id, const auto& row) {
-    if (row == nullptr) {
-      into.erase(id);
-    } else {
-      into[id] = row;
-    }
-  };
+  DurableModel& model = durable_[durable.rows.key];
+  model.Take(durable.rows);
   for (const auto& [id, row] : durable.rows.publications) {
-    merge(model.publications, id, row);
     if (row != nullptr) durable_etags_.insert(row->etag.text());
   }
   for (const auto& [id, row] : durable.rows.subscriptions) {
-    merge(model.subscriptions, id, row);
     if (row == nullptr) continue;
     uint32_t& cseq = durable_remote_cseq_[id.text()];
     cseq = std::max(cseq, row->remote_cseq);
   }
-  for (const auto& [id, row] : durable.rows.watchers) merge(model.watchers, id.text(), row);
   for (const auto& [key, row] : durable.rows.answers) {
     if (row != nullptr) durable_etags_.insert(row->etag.text());
   }
@@ -105,12 +84,12 @@ void HistoryChecker::On(const Durable& durable) {
 
 // A phone never publishes the same text twice, nor subscribes twice in one dialog, but its requests
 // are repeated.
-void HistoryChecker::CheckRepetitions(const ResourceKey& key, const Model& model) {
+void HistoryChecker::CheckRepetitions(const ResourceKey& key, const DurableModel& model) {
   std::set<std::string_view> texts;
   for (const auto& [id, row] : model.publications) {
     if (!texts.insert(row->document.body()).second) {
-      Fail(Invariant::kRepeated,
-           fmt::format("{} has \"{}\" twice", key.presentity.text(), row->document.body()));
+      Fail(Invariant::kRepeated, fmt::format("{} has \"{}\" twice", key.presentity.text(),
+                                             StateOf(row->document.body())));
     }
   }
   std::set<std::string> dialogs;
@@ -142,16 +121,8 @@ void HistoryChecker::On(const Instructed& now) {
            fmt::format("{}: cseq {} is instructed after the end", now.tag, now.cseq));
     }
   }
-  if (const auto winfo = ParseWinfo(now.body); winfo.has_value()) {
-    const bool is_step = now.epoch == before.epoch;
-    const bool is_right = !before.version.has_value() ||
-                          (is_step ? winfo->version == *before.version + 1
-                                   : winfo->version > *before.version && winfo->is_full);
-    if (!is_right) {
-      Fail(Invariant::kVersion,
-           fmt::format("{}: version {} after {}", now.tag, winfo->version, *before.version));
-    }
-    before.version = winfo->version;
+  if (const auto winfo = WinfoOf(now.body); winfo.has_value()) {
+    OnWinfo(now, *winfo, before);
   } else if (!now.body.empty()) {
     if (now.seq < before.seq) {
       Fail(Invariant::kLastState, fmt::format("{}: cseq {} shows seq {} after {}", now.tag,
@@ -162,6 +133,21 @@ void HistoryChecker::On(const Instructed& now) {
   before.epoch = now.epoch;
   before.cseq = now.cseq;
   before.is_terminating = now.is_terminating;
+}
+
+// RFC 3857 §4.5: versions count from 0 and by one; a restart is one jump, to a full document.
+void HistoryChecker::OnWinfo(const Instructed& now, const ReadWinfo& winfo, Said& before) {
+  const bool is_right = !before.version.has_value() ? winfo.is_full
+                        : now.epoch == before.epoch
+                            ? winfo.version == *before.version + 1
+                            : winfo.version > *before.version && winfo.is_full;
+  if (!is_right) {
+    Fail(Invariant::kVersion,
+         fmt::format("{}: {} version {} after {}", now.tag, winfo.is_full ? "full" : "partial",
+                     winfo.version,
+                     before.version.has_value() ? std::to_string(*before.version) : "none"));
+  }
+  before.version = winfo.version;
 }
 
 // ---- what a watcher sees ----
@@ -179,35 +165,14 @@ void HistoryChecker::On(const Shown& shown) {
          fmt::format("{} got cseq {} of {} after its end", shown.phone, shown.cseq, shown.tag));
   }
   if (shown.status != 200 || !is_new) return;
-  seen.was_shown = true;
   seen.cseq = shown.cseq;
   seen.state = shown.state;
   seen.body = shown.body;
   seen.is_ended = shown.state == "terminated";
-  if (shown.event.ends_with(".winfo")) OnWinfo(shown, seen);
-}
-
-// RFC 3858 §4: partial documents are merged into what the watcher has; one that leaves a gap cannot
-// be.
-void HistoryChecker::OnWinfo(const Shown& shown, Seen& seen) {
-  const auto winfo = ParseWinfo(shown.body);
+  const auto winfo = WinfoOf(shown.body);
   if (!winfo.has_value()) return;
-  if (seen.version.has_value()) {
-    const bool is_next = winfo->version == *seen.version + 1;
-    if (winfo->version <= *seen.version || (!is_next && !winfo->is_full)) {
-      Fail(Invariant::kVersion,
-           fmt::format("{} got {} version {} after version {}", shown.phone,
-                       winfo->is_full ? "full" : "partial", winfo->version, *seen.version));
-    }
-  }
-  seen.version = winfo->version;
-  if (winfo->is_full) seen.watchers.clear();
-  for (const auto& [id, line] : winfo->watchers) {
-    if (IsGone(line)) {
-      seen.watchers.erase(id);
-    } else {
-      seen.watchers[id] = line;
-    }
+  if (const std::string wrong = seen.winfo.Take(*winfo); !wrong.empty()) {
+    Fail(Invariant::kVersion, fmt::format("{} got {}", shown.phone, wrong));
   }
 }
 
@@ -252,10 +217,11 @@ std::vector<Violation> HistoryChecker::Unsettled(absl::Time now) const {
   for (const auto& [key, model] : durable_) {
     CheckExpiry(model, now, unsettled);
     for (const auto& [id, row] : model.subscriptions) {
-      if (row->is_live() && !row->is_native()) CheckWatcher(model, *row, now, unsettled);
+      if (row->is_live() && !row->is_native()) CheckWatcher(key, model, *row, now, unsettled);
     }
     for (const auto& [id, row] : model.publications) etags.insert(row->etag.text());
   }
+  watches_.FindUnsettled(durable_, unsettled);
   for (const auto& [phone, standing] : standing_) {
     // An answer is as old as its way through the network when its lifetime begins to run here.
     if (standing.until - kExpirySlack * 40 <= now || etags.contains(standing.etag)) continue;
@@ -266,7 +232,7 @@ std::vector<Violation> HistoryChecker::Unsettled(absl::Time now) const {
   return unsettled;
 }
 
-void HistoryChecker::CheckExpiry(const Model& model, absl::Time now,
+void HistoryChecker::CheckExpiry(const DurableModel& model, absl::Time now,
                                  std::vector<Violation>& unsettled) const {
   const auto check = [&](const std::string& name, absl::Time expires_at) {
     if (expires_at + kExpirySlack >= now) return;
@@ -274,14 +240,15 @@ void HistoryChecker::CheckExpiry(const Model& model, absl::Time now,
                                                          absl::ToInt64Seconds(now - expires_at))});
   };
   for (const auto& [id, row] : model.publications) {
-    check(fmt::format("publication \"{}\"", row->document.body()), row->expires_at);
+    check(fmt::format("publication \"{}\"", StateOf(row->document.body())), row->expires_at);
   }
   for (const auto& [id, row] : model.subscriptions) {
     check(fmt::format("subscription {}", id.text()), row->expires_at);
   }
 }
 
-void HistoryChecker::CheckWatcher(const Model& model, const Subscription& row, absl::Time now,
+void HistoryChecker::CheckWatcher(const ResourceKey& key, const DurableModel& model,
+                                  const Subscription& row, absl::Time now,
                                   std::vector<Violation>& unsettled) const {
   if (forgotten_.contains(std::string(row.dialog.call_id())) || row.expires_at <= now) return;
   const auto it = seen_.find(row.id.text());
@@ -294,31 +261,25 @@ void HistoryChecker::CheckWatcher(const Model& model, const Subscription& row, a
                                             row.watcher.text(), seen.state, state)});
     return;
   }
+  const WatcherDecision decision = model.DecisionOn(row.watcher.text());
+  if (!row.event.is_winfo() && !IsObeyed(decision, row.state)) {
+    unsettled.push_back({Invariant::kLastState,
+                         fmt::format("{} of {} is {}, the decision is {}", row.id.text(),
+                                     row.watcher.text(), state, static_cast<int>(decision))});
+  }
   if (!row.is_authorized) return;
-  if (!row.event.is_winfo()) {
-    std::vector<PublicationPtr> publications;
-    for (const auto& [id, publication] : model.publications) publications.push_back(publication);
-    const std::string wanted = Compose(std::move(publications));
-    if (seen.body == wanted) return;
-    unsettled.push_back(
-        {Invariant::kLastState, fmt::format("{} of {} shows \"{}\", durable is \"{}\"",
-                                            row.id.text(), row.watcher.text(), seen.body, wanted)});
+  if (row.event.is_winfo()) {
+    const std::string wrong = watches_.WrongWith(seen.winfo.watchers(), key, model);
+    if (wrong.empty()) return;
+    unsettled.push_back({Invariant::kWinfo, fmt::format("{}:{}", row.id.text(), wrong)});
     return;
   }
-  std::map<uint64_t, std::string> wanted;
-  for (const auto& [id, other] : model.subscriptions) {
-    if (!other->is_live() || other->event.is_winfo()) continue;
-    wanted[other->ordinal] = WinfoLine(other->watcher, other->state);
-  }
-  for (const auto& [uri, record] : model.watchers) {
-    if (!record->is_waiting()) continue;
-    wanted[record->ordinal] = WinfoLine(record->watcher, SubscriptionState::kWaiting);
-  }
-  if (seen.watchers == wanted) return;
+  const std::string wanted = model.State();
+  const std::string shown = StateOf(seen.body);
+  if (shown == wanted) return;
   unsettled.push_back(
-      {Invariant::kWinfo, fmt::format("{} shows \"{}\", the subscriptions are "
-                                      "\"{}\"",
-                                      row.id.text(), ListOf(seen.watchers), ListOf(wanted))});
+      {Invariant::kLastState, fmt::format("{} of {} shows \"{}\", durable is \"{}\"", row.id.text(),
+                                          row.watcher.text(), shown, wanted)});
 }
 
 }  // namespace presence::simulation

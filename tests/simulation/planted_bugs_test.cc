@@ -46,7 +46,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{Plant::kForgottenEnd, Invariant::kAfterEnd, 20},
                     Case{Plant::kForgottenRequest, Invariant::kRepeated, 100},
                     Case{Plant::kLostWatcher, Invariant::kWinfo, 60},
-                    Case{Plant::kIdleSweep, Invariant::kExpiry, 100}),
+                    Case{Plant::kIdleSweep, Invariant::kExpiry, 100},
+                    Case{Plant::kLostChange, Invariant::kLastState, 60},
+                    Case{Plant::kMissedReset, Invariant::kResume, 20},
+                    Case{Plant::kIgnoredToken, Invariant::kResume, 20}),
     [](const testing::TestParamInfo<Case>& one) {
       std::string name(NameOf(one.param.plant));
       std::replace(name.begin(), name.end(), '-', '_');

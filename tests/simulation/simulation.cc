@@ -9,6 +9,7 @@
 #include "tests/simulation/gateway_host.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/phone.h"
+#include "tests/simulation/program.h"
 #include "tests/simulation/surroundings.h"
 
 namespace presence::simulation {
@@ -33,6 +34,9 @@ class World {
                                                         fmt::format("192.0.2.{}:5060", i + 1)));
     }
     for (const char* presentity : kPresentities) AddPhonesOf(presentity);
+    AddProgram("wendy", "wendy", {{"alice", "presence"}, {"bob", "presence"}});
+    AddProgram("walter", "walter", {{"alice", "presence"}});
+    AddProgram("console", "alice", {{"alice", "presence.winfo"}});
   }
 
   Verdict Run() {
@@ -46,6 +50,7 @@ class World {
     around_.Record(Note{"faults stop"});
     around_.faults = kNoFaults;
     for (auto& phone : phones_) phone->SetMood(Phone::Mood::kFine);
+    for (auto& program : programs_) program->BehaveWell();
     Verdict verdict;
     verdict.start = start_;
     verdict.violations = Settle();
@@ -85,6 +90,13 @@ class World {
     for (const char* watcher : kWatchers) add(watcher, "presence");
   }
 
+  void AddProgram(std::string name, std::string watcher,
+                  std::vector<std::pair<std::string, std::string>> targets) {
+    programs_.push_back(std::make_unique<Program>(
+        around_, core_, ProgramSpec{std::move(name), std::move(watcher), std::move(targets)}));
+  }
+
+  Program& AnyProgram() { return *programs_[around_.dice.Below(programs_.size())]; }
   Phone& AnyPhone() { return *phones_[around_.dice.Below(phones_.size())]; }
 
   void MakeTrouble() {
@@ -103,19 +115,27 @@ class World {
       network_.Cut(AnyPhone().spec().address);
     } else if (roll < 200) {
       DecideAtRandom();
+    } else if (roll < 260) {
+      AnyProgram().ActAtRandom();
     } else {
       AnyPhone().ActAtRandom();
     }
+    for (auto& program : programs_) program->KeepUp();
   }
 
   void DecideAtRandom() {
-    const Phone& phone = AnyPhone();
-    if (phone.spec().event != "presence") return;
+    std::string presentity = AnyProgram().spec().targets.front().first;
+    std::string watcher = AnyProgram().spec().watcher;
+    if (!around_.dice.Chance(30)) {
+      const Phone& phone = AnyPhone();
+      if (phone.spec().event != "presence") return;
+      presentity = phone.spec().presentity;
+      watcher = phone.spec().name;
+    }
     static constexpr WatcherDecision kDecisions[] = {
         WatcherDecision::kAllow, WatcherDecision::kAllow, WatcherDecision::kBlock,
         WatcherDecision::kConfirm, WatcherDecision::kNone};
-    core_.DecideWatcher(phone.spec().presentity, phone.spec().name,
-                        kDecisions[around_.dice.Below(std::size(kDecisions))]);
+    core_.DecideWatcher(presentity, watcher, kDecisions[around_.dice.Below(std::size(kDecisions))]);
   }
 
   // Time passes without faults until all is as it must be, or has had its time.
@@ -131,6 +151,7 @@ class World {
         return unsettled;
       }
       for (auto& phone : phones_) phone->KeepUp();
+      for (auto& program : programs_) program->KeepUp();
     }
   }
 
@@ -143,6 +164,7 @@ class World {
   CoreHost core_;
   std::vector<std::unique_ptr<GatewayHost>> gateways_;
   std::vector<std::unique_ptr<Phone>> phones_;
+  std::vector<std::unique_ptr<Program>> programs_;
 };
 
 }  // namespace
@@ -167,6 +189,12 @@ std::string_view NameOf(Plant plant) {
       return "lost-watcher";
     case Plant::kIdleSweep:
       return "idle-sweep";
+    case Plant::kLostChange:
+      return "lost-change";
+    case Plant::kMissedReset:
+      return "missed-reset";
+    case Plant::kIgnoredToken:
+      return "ignored-token";
   }
   return "?";
 }
