@@ -339,12 +339,18 @@ Notifier::Consequence Notifier::OnReport(Stripe& stripe, Cell& cell, const Subsc
   const bool is_final = (is_answered && EndsSubscription(report.code)) ||
                         report.outcome == NotifyOutcome::kUnsendable ||
                         (is_timeout && config_.on_notify_timeout == OnNotifyTimeout::kRemove);
-  if (is_final) return row.is_live() ? Consequence::kRemove : Consequence::kFinish;
+  if (is_final && !row.is_live()) return Consequence::kFinish;
+  if (is_final) {
+    slot.is_parked = true;  // nothing more goes out before it is known whether it is removed
+    return Consequence::kRemove;
+  }
   if (report.outcome == NotifyOutcome::kNoFlow) {
     slot.is_parked = true;
     slot.tell = slot.in_flight_cause;
   } else if (is_timeout && config_.on_notify_timeout == OnNotifyTimeout::kKeep) {
     slot.notified_seq = std::max(slot.notified_seq, slot.told_seq);
+    // RFC 3858 §4: a partial document is of no use after a version that the watcher may not have.
+    if (slot.winfo != nullptr) slot.winfo->has_gap = true;
     if (Owes(cell, row, slot)) MakeReady(stripe, cell, row.ordinal, slot);
   } else {
     BackOff(stripe, cell, row.ordinal, slot, report.retry_after, now);
@@ -384,6 +390,7 @@ void Notifier::OnNotStored(Stripe& stripe, Cell& cell, uint64_t ordinal, absl::T
   if (slot.in_flight != 0) return;  // its answer, or the lack of one, has the dialog looked at
   if (!was_raising) {
     // The removal after a failed NOTIFY: its watcher is told anew, and may be there again by now.
+    slot.is_parked = false;
     if (slot.tell == NotifyCause::kNone) slot.tell = slot.in_flight_cause;
     if (slot.winfo != nullptr) slot.winfo->needs_full = true;
   }

@@ -44,6 +44,7 @@ WinfoDocument NextWinfo(const Cell& cell, WinfoProgress& progress, absl::Time no
   WinfoDocument document;
   document.resource = cell.resource.key();
   document.version = progress.version++;
+  if (std::exchange(progress.has_gap, false)) progress.needs_full = true;
   document.is_full = progress.needs_full;
   document.now = now;
   const bool goes_on = progress.needs_full || progress.resume_from != 0;

@@ -26,6 +26,8 @@ namespace presence {
 struct WinfoProgress {
   uint32_t version = 0;  // of the next document
   bool needs_full = true;
+  // The watcher may not have the last version: whatever comes next is a full state.
+  bool has_gap = false;
   // A full state too large for one document goes on from this ordinal in partial ones; 0 when
   // complete.
   uint64_t resume_from = 0;

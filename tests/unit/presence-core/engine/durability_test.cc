@@ -283,6 +283,23 @@ TEST_F(DurabilityTest, AWatchOfTheWatchersHearsOfAnEndThatWasInDoubt) {
   EXPECT_THAT(Sent(), testing::Contains("alice 2 active full 1:"));
 }
 
+// N03: what is still to be removed is told nothing more, and least of all a partial document after
+// a full one that was lost.
+TEST_F(DurabilityTest, ADialogThatIsToBeRemovedIsSilentUntilItIs) {
+  const LocalTag bob = Subscribe("alice", "bob")->id;
+  Answer();
+  Subscribe("alice", "alice", "presence.winfo");
+  journal.answers_by_itself = false;
+  engine->EndSubscription(bob.text(), TerminationReason::kTimeout, [](auto) {});
+  Fail(NotifyOutcome::kTimeout);  // the removal waits for the end of bob's subscription
+  Sent();
+
+  journal.RunHeld();
+  executor.RunUntilIdle();
+
+  EXPECT_THAT(Sent(), ElementsAre(testing::StartsWith("bob")));
+}
+
 TEST_F(DurabilityTest, AWatchThatIsCurrentHearsOfAChangeDecidedInTheSameBatch) {
   const Revision known = Publish("alice", "one")->revision;
   journal.answers_by_itself = false;

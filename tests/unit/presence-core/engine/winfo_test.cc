@@ -37,6 +37,22 @@ TEST_F(WinfoTest, ReportsEverySubscriptionInFullAndThenWhatChanges) {
                                    "partial 1: carol@example.com pending subscribe;"));
 }
 
+// W03, N04: a partial document is of no use to a watcher that may not have the version before.
+TEST_F(WinfoTest, IsFullAfterATimeoutThatWasGivenUp) {
+  config.on_notify_timeout = OnNotifyTimeout::kKeep;
+  StartEngine();
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+  Subscribe("alice", "bob");
+  Fail(NotifyOutcome::kTimeout);
+  Winfo();
+
+  Subscribe("alice", "carol");
+
+  EXPECT_THAT(Winfo(), ElementsAre("full 2: bob@example.com pending subscribe; "
+                                   "carol@example.com pending subscribe;"));
+}
+
 // W02
 TEST_F(WinfoTest, IsForThePresentityOnly) {
   EXPECT_EQ(ReasonOf(Subscribe("alice", "bob", "presence.winfo").status()),
