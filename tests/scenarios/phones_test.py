@@ -6,32 +6,50 @@ import subprocess
 import tempfile
 import unittest
 
-from scenario import Process, Scenario, pidf
+from scenario import Process, Scenario, basics, pidf
 
 HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Sipp(Scenario):
-    def play(self, name, user, *options):
+    def play(self, name, user, *options, meanwhile=lambda: None):
         with tempfile.TemporaryDirectory() as folder:
-            done = subprocess.run(
+            sipp = subprocess.Popen(
                 ["sipp", f"{self.system.sip[0]}:{self.system.sip[1]}", "-sf", HERE / "sipp" / f"{name}.xml",
                  "-s", user.partition(":")[2].partition("@")[0], "-i", "127.0.0.1", "-nostdin", "-timeout", "60s",
                  "-timeout_error", "-trace_err", *options],
-                cwd=folder, capture_output=True, text=True, timeout=90, check=False)
+                cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            try:
+                meanwhile()
+                output, _ = sipp.communicate(timeout=90)
+            finally:
+                sipp.kill()
+                sipp.wait()
+                sipp.stdout.close()
             errors = "".join(path.read_text(errors="replace") for path in pathlib.Path(folder).glob("*errors.log"))
-        self.assertEqual(done.returncode, 0, errors or done.stdout[-2000:] + done.stderr)
+        self.assertEqual(sipp.returncode, 0, errors or output[-2000:])
 
     def test_publishes_refreshes_and_removes_over_udp_and_tcp(self):
         for transport in ("u1", "t1"):
             with self.subTest(transport):
                 user = self.new_user()
+                watcher, _ = self.subscribed(self.phone(), user)
                 self.play("publish", user, "-t", transport, "-m", "20", "-r", "20")
                 self.assertEqual(self.rows(user), [])
+                self.assertEqual(basics(watcher.notify().text)[0], "open")
 
-    def test_subscribes_and_is_notified(self):
-        user = self.new_user()
-        self.play("subscribe", user, "-m", "20", "-r", "20")
+    def test_subscribes_and_is_notified_of_the_state_and_its_change(self):
+        for transport in ("u1", "t1"):
+            with self.subTest(transport):
+                publisher, user = self.phone(), self.new_user()
+                tag = self.published(publisher, user, "open")
+
+                def change(user=user, tag=tag):
+                    self.eventually(lambda: [(row["localCseq"], row["notifyInFlight"])
+                                             for row in self.subscriptions(user)] == [(1, False)] * 20)
+                    self.assert_status(publisher.publish(user, pidf(user, "closed"), etag=tag), 200)
+                self.play("subscribe", user, "-t", transport, "-m", "20", "-r", "20", meanwhile=change)
+                self.eventually(lambda: self.subscriptions(user) == [])
 
 
 @unittest.skipUnless(shutil.which("baresip"), "./test installs baresip")
