@@ -63,6 +63,8 @@ struct SubscribeCommand {
   EventName event;
   std::string event_id;
   WatcherUri watcher;
+  // Another URI of the watcher, such as the tel one asserted beside a SIP one.
+  std::optional<WatcherUri> alias;
   // As the To tag came; any text. Empty for an initial SUBSCRIBE.
   std::string local_tag;
   DialogParts dialog;

@@ -85,6 +85,11 @@ const PackageConfig& ConfigOf(const DecideContext& context);
 const Lifetimes& PublicationLifetimes(const DecideContext& context);
 const Lifetimes& SubscriptionLifetimes(const DecideContext& context);
 
+// What policy and the presentity's decisions say about a watcher. Of two URIs of one watcher either
+// may be the one a decision names (RFC 5025 §3.1.1.2); `alias` is null where there is one only.
+Verdict Weigh(const DecideContext& context, const EventName& event, const WatcherUri& watcher,
+              const WatcherUri* alias, const Effects& effects);
+
 // How a subscription shows in watcher information.
 WinfoEntry EntryOf(const Subscription& row, WinfoEvent event);
 

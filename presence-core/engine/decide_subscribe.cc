@@ -32,14 +32,6 @@ absl::Status CheckAccept(const DecideContext& context, const SubscribeCommand& c
   return NotAcceptable(made);
 }
 
-Verdict Weigh(const DecideContext& context, const EventName& event, const WatcherUri& watcher,
-              const Effects& effects) {
-  const WatcherRecordPtr record = effects.FindWatcher(watcher);
-  return context.policy.Authorize(effects.key(), event, watcher,
-                                  record ? record->decision : WatcherDecision::kNone,
-                                  context.package.traits());
-}
-
 SubscribeOutcome OutcomeOf(const Subscription& row, bool created) {
   return {row.id, row.granted, row.state, created};
 }
@@ -103,6 +95,7 @@ std::shared_ptr<Subscription> NewRow(const DecideContext& context, const Subscri
   row->event = command.event;
   row->event_id = command.event_id;
   row->watcher = command.watcher;
+  if (command.alias.has_value()) row->alias = std::make_shared<const WatcherUri>(*command.alias);
   row->created_at = context.now;
   row->dialog = Dialog(command.dialog);
   row->remote_cseq = command.cseq;
@@ -219,7 +212,8 @@ absl::StatusOr<SubscribeOutcome> DecideSubscribe(const DecideContext& context,
   absl::StatusOr<absl::Duration> granted = GrantLifetime(
       SubscriptionLifetimes(context), ConfigOf(context).too_brief, command.expiry, true);
   if (!granted.ok()) return granted.status();
-  const Verdict verdict = Weigh(context, command.event, command.watcher, effects);
+  const WatcherUri* alias = command.alias.has_value() ? &*command.alias : nullptr;
+  const Verdict verdict = Weigh(context, command.event, command.watcher, alias, effects);
   const bool is_blocked = verdict.authorization == Authorization::kBlock;
   if (is_blocked && context.config.reject_how == RejectHow::kImmediately) {
     return WatcherBlocked(command.watcher.text(), effects.key().presentity.text());
@@ -274,7 +268,7 @@ absl::StatusOr<SubscribeOutcome> DecideInDialog(const DecideContext& context, co
 
 absl::StatusOr<WatchOutcome> DecideWatch(const DecideContext& context, const WatchCommand& command,
                                          Effects& effects) {
-  const Verdict verdict = Weigh(context, command.event, command.watcher, effects);
+  const Verdict verdict = Weigh(context, command.event, command.watcher, nullptr, effects);
   if (verdict.authorization == Authorization::kBlock) {
     return WatcherBlocked(command.watcher.text(), effects.key().presentity.text());
   }

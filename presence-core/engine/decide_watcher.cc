@@ -44,7 +44,39 @@ void EndWaiting(const DecideContext& context, const WatcherRecord& record, Watch
   effects.ReportWatcher(std::move(entry));
 }
 
+WatcherDecision DecisionOn(const WatcherUri& watcher, const Effects& effects) {
+  const WatcherRecordPtr record = effects.FindWatcher(watcher);
+  return record ? record->decision : WatcherDecision::kNone;
+}
+
+// RFC 4745 §10.2: of what applies the highest value counts (RFC 5025 §3.2.1: block, confirm,
+// allow).
+WatcherDecision Stronger(WatcherDecision a, WatcherDecision b) {
+  for (WatcherDecision d :
+       {WatcherDecision::kAllow, WatcherDecision::kConfirm, WatcherDecision::kBlock}) {
+    if (a == d || b == d) return d;
+  }
+  return WatcherDecision::kNone;
+}
+
+bool IsOf(const Subscription& row, const WatcherUri& watcher) {
+  return row.watcher == watcher || (row.alias != nullptr && *row.alias == watcher);
+}
+
 }  // namespace
+
+Verdict Weigh(const DecideContext& context, const EventName& event, const WatcherUri& watcher,
+              const WatcherUri* alias, const Effects& effects) {
+  const EventTraits& traits = context.package.traits();
+  const WatcherDecision decision = DecisionOn(watcher, effects);
+  if (alias == nullptr) {
+    return context.policy.Authorize(effects.key(), event, watcher, decision, traits);
+  }
+  const WatcherDecision either = Stronger(decision, DecisionOn(*alias, effects));
+  const Verdict by_name = context.policy.Authorize(effects.key(), event, watcher, either, traits);
+  const Verdict by_alias = context.policy.Authorize(effects.key(), event, *alias, either, traits);
+  return by_alias.authorization == Authorization::kAllow ? by_alias : by_name;
+}
 
 absl::Status DecideAboutWatcher(const DecideContext& context, const DecideWatcherCommand& command,
                                 Effects& effects) {
@@ -86,12 +118,9 @@ uint64_t DecideReauthorize(const DecideContext& context, uint64_t from, const Wa
   for (auto it = rows.lower_bound(from); it != rows.end(); ++it) {
     if (seen++ == kRowsPerSlice) return it->first;
     const SubscriptionPtr row = effects.FindSubscription(it->second->id);
-    if (row == nullptr || !row->is_live() || (only != nullptr && row->watcher != *only)) continue;
+    if (row == nullptr || !row->is_live() || (only != nullptr && !IsOf(*row, *only))) continue;
     ++outcome.examined;
-    const WatcherRecordPtr record = effects.FindWatcher(row->watcher);
-    const Verdict verdict = context.policy.Authorize(
-        effects.key(), row->event, row->watcher, record ? record->decision : WatcherDecision::kNone,
-        context.package.traits());
+    const Verdict verdict = Weigh(context, row->event, row->watcher, row->alias.get(), effects);
     if (Align(context, row, verdict.authorization, effects, outcome)) ++outcome.notified;
   }
   return 0;

@@ -55,6 +55,8 @@ struct Subscription {
   EventName event;  // with .winfo where it is one
   std::string event_id;
   WatcherUri watcher;
+  // Another URI it was asserted to have (RFC 3325 §9.1); null for nearly everybody.
+  std::shared_ptr<const WatcherUri> alias;
   SubscriptionState state = SubscriptionState::kActive;
   TerminationReason reason = TerminationReason::kNone;
   // Terminated: when the last NOTIFY is given up. Else: when it ends unless refreshed.

@@ -227,6 +227,11 @@ absl::StatusOr<SubscribeCommand> Converter::ToCommand(const v1::SubscribeRequest
     if (!watcher.ok()) return watcher.status();
     command.watcher = *std::move(watcher);
   }
+  if (!is_in_dialog && !request.watcher_alias().empty()) {
+    auto alias = ToWatcher(request.watcher_alias());
+    if (!alias.ok()) return alias.status();
+    command.alias = *std::move(alias);
+  }
   auto expiry = ToExpiry(request.has_expiry(), request.expiry());
   if (!expiry.ok()) return expiry.status();
   auto dialog = ToDialog(request.dialog());

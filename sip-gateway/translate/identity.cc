@@ -14,18 +14,19 @@ std::string NamingUri(std::string_view text) {
 
 }  // namespace
 
-std::string IdentityOf(const Message& request, const Trust& trust) {
-  std::string asserted;
+Identity IdentityOf(const Message& request, const Trust& trust) {
+  std::string sip;
+  std::string tel;
   if (trust.is_trusted_peer) {
     for (const NameAddr& identity : request.asserted_identities()) {
       std::string uri = NamingUri(identity.uri);
-      if (uri.empty()) continue;
-      const bool is_sip = uri.starts_with("sip");
-      if (asserted.empty() || is_sip) asserted = std::move(uri);
-      if (is_sip) break;
+      std::string& kind = uri.starts_with("sip") ? sip : tel;
+      if (kind.empty()) kind = std::move(uri);
     }
   }
-  return asserted.empty() ? std::string(request.from().uri) : asserted;
+  if (!sip.empty()) return {std::move(sip), std::move(tel)};
+  if (!tel.empty()) return {std::move(tel), {}};
+  return {std::string(request.from().uri), {}};
 }
 
 std::string SenderOf(const Message& request, const Trust& trust) {

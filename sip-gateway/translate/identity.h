@@ -17,10 +17,16 @@ struct Trust {
   std::string_view sender_header = {};
 };
 
-// Who asks, as a URI: what a trusted peer asserts (RFC 3325 8), else From, which is no more than a
-// claim. From anybody else P-Asserted-Identity is ignored (S15). Of two asserted URIs, a sip and a
-// tel one (RFC 3325 9.1), the SIP one is taken: rules and winfo name watchers by it.
-std::string IdentityOf(const Message& request, const Trust& trust);
+struct Identity {
+  std::string uri;
+  // The tel URI that was asserted beside a SIP one; else empty.
+  std::string alias;
+};
+
+// Who asks: what a trusted peer asserts (RFC 3325 8), else From, which is no more than a claim.
+// From anybody else P-Asserted-Identity is ignored (S15). Of two asserted URIs, a sip and a tel one
+// (RFC 3325 9.1), the SIP one is the name that winfo shows.
+Identity IdentityOf(const Message& request, const Trust& trust);
 
 // URI of the publishing device, for `sip.sender_header`; empty unless a trusted peer names one.
 std::string SenderOf(const Message& request, const Trust& trust);

@@ -1,6 +1,7 @@
 #include "sip-gateway/translate/subscribe.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "sip-gateway/translate/abseil_text.h"
@@ -56,7 +57,9 @@ v1::SubscribeRequest ToSubscribeRequest(const Message& subscribe, const Trust& t
     request.set_event(std::string(event->type));
     if (event->id.has_value()) request.set_event_id(std::string(*event->id));
   }
-  request.set_watcher(IdentityOf(subscribe, trust));
+  Identity watcher = IdentityOf(subscribe, trust);
+  request.set_watcher(std::move(watcher.uri));
+  request.set_watcher_alias(std::move(watcher.alias));
   FillDialog(subscribe, arrival, *request.mutable_dialog());
   request.set_cseq(subscribe.cseq());
   if (const auto expires = subscribe.expires()) request.mutable_expiry()->set_seconds(*expires);

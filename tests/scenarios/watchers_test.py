@@ -173,6 +173,19 @@ class Watchers(Scenario):
         self.assertTrue(notify.get("subscription-state").startswith("active"))
         self.assertEqual([row["watcher"] for row in self.subscriptions(user)], [bob.partition(":")[2]])
 
+    def test_s15_of_two_asserted_uris_either_may_be_the_one_decided_about(self):
+        user, bob, phone = self.new_user(), self.new_user("bob"), "tel:+12025550142"
+        both = [("P-Asserted-Identity", f"<{bob}>, <{phone}>")]
+        self.published(self.phone(), user, note="secret")
+        subscription, pending = self.subscribed(self.phone(), user, from_uri="sip:anonymous@example.com", headers=both)
+        self.assertTrue(pending.get("subscription-state").startswith("pending"))
+        self.system.presencectl("watcher", "approve", user.partition(":")[2], phone)
+        self.assertIn("secret", subscription.notify().text)
+        _, notify = self.subscribed(self.phone(), user, from_uri="sip:anonymous@example.com", headers=both)
+        self.assertIn("secret", notify.text)
+        # By name it is the SIP one.
+        self.assertEqual({row["watcher"] for row in self.subscriptions(user)}, {bob.partition(":")[2]})
+
     def test_o03_update_watchers_decides_anew_and_ends_who_may_not_watch(self):
         user, bob, carol = self.new_user(), self.new_user("bob"), self.new_user("carol")
         name = user.partition(":")[2]

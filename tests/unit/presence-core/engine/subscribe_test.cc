@@ -308,6 +308,53 @@ TEST_F(PendingTest, RejectsAfterAcceptingWhenToldTo) {
   EXPECT_THAT(engine->ListSubscriptions({}).rows, IsEmpty());
 }
 
+// S15: of the two URIs a proxy asserts either may be the one that was decided about.
+TEST_F(PendingTest, ADecisionAboutTheOtherUriOfAWatcherCounts) {
+  Publish("alice", "open");
+  Decide("alice", "phone", WatcherDecision::kAllow);
+  Decide("alice", "fax", WatcherDecision::kBlock);
+  SubscribeCommand bob = Subscription("alice", "bob");
+  bob.alias = Watcher("phone");
+  SubscribeCommand carol = Subscription("alice", "carol");
+  carol.alias = Watcher("fax");
+
+  Subscribe(bob);
+  EXPECT_EQ(ReasonOf(Subscribe(carol).status()), ErrorReason::kWatcherBlocked);
+  EXPECT_THAT(Sent(), ElementsAre("bob 1 active open"));
+
+  // The highest value wins: RFC 4745 section 10.2.
+  Decide("alice", "carol", WatcherDecision::kAllow);
+  EXPECT_TRUE(Subscribe(carol).ok());
+}
+
+// S15
+TEST_F(PendingTest, ALaterDecisionAboutTheOtherUriReachesTheSubscription) {
+  Publish("alice", "open");
+  SubscribeCommand bob = Subscription("alice", "bob");
+  bob.alias = Watcher("phone");
+  Subscribe(bob);
+  Answer();
+  EXPECT_THAT(Sent(), ElementsAre("bob 1 pending"));
+
+  Decide("alice", "phone", WatcherDecision::kAllow);
+  Answer();
+  EXPECT_THAT(Sent(), ElementsAre("bob 2 active open"));
+  Decide("alice", "phone", WatcherDecision::kBlock);
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 3 terminated;rejected"));
+}
+
+// S15
+TEST_F(PendingTest, APresentityIsKnownByEitherOfItsUrisInItsWatcherInformation) {
+  SubscribeCommand own = Subscription("alice", "bob", "presence.winfo");
+  own.alias = Watcher("alice");
+  SubscribeCommand foreign = Subscription("alice", "bob", "presence.winfo");
+  foreign.alias = Watcher("phone");
+
+  EXPECT_TRUE(Subscribe(own).ok());
+  EXPECT_EQ(ReasonOf(Subscribe(foreign).status()), ErrorReason::kWatcherBlocked);
+}
+
 // O05
 TEST_F(PendingTest, TellsWhereAWatcherStands) {
   Decide("alice", "friend", WatcherDecision::kAllow);

@@ -110,7 +110,9 @@ TEST(SubscribeTest, BelievesAnAssertedIdentityOfATrustedPeerOnly) {
   text.With("P-Asserted-Identity: <tel:+12025550101>, \"B\" <sip:robert@example.com>\n");
 
   EXPECT_EQ(Translate(text, {.is_trusted_peer = true}).watcher(), "sip:robert@example.com");
+  EXPECT_EQ(Translate(text, {.is_trusted_peer = true}).watcher_alias(), "tel:+12025550101");
   EXPECT_EQ(Translate(text).watcher(), "sip:bob@example.com");
+  EXPECT_EQ(Translate(text).watcher_alias(), "");
   // The dialog keeps the From it was made with.
   EXPECT_EQ(Translate(text, {.is_trusted_peer = true}).dialog().remote_uri(),
             "sip:bob@example.com");
@@ -123,6 +125,7 @@ TEST(SubscribeTest, TakesAnAssertedTelWhereThereIsNoSip) {
       "P-Asserted-Identity: <mailto:b@example.com>\nP-Asserted-Identity: <tel:+12025550101>\n");
 
   EXPECT_EQ(Translate(text, {.is_trusted_peer = true}).watcher(), "tel:+12025550101");
+  EXPECT_EQ(Translate(text, {.is_trusted_peer = true}).watcher_alias(), "");
 }
 
 // S16
