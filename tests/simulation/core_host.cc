@@ -3,6 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "presence-core/packages/builtin_packages.h"
+#include "presence-core/packages/presence/presence_package.h"
+#include "presence-core/packages/winfo/winfo_writer.h"
 #include "tests/fakes/text_package.h"
 #include "tests/simulation/documents.h"
 
@@ -12,16 +15,34 @@ namespace {
 // Leaves a watcher out of one document in ten.
 class ForgetfulWinfo final : public WinfoFormat {
  public:
-  explicit ForgetfulWinfo(SeededRandom& dice) : dice_(dice) {}
+  ForgetfulWinfo(SeededRandom& dice, std::unique_ptr<WinfoFormat> format)
+      : dice_(dice), format_(std::move(format)) {}
   Document Write(const WinfoDocument& document) const override {
     WinfoDocument less = document;
     if (!less.watchers.empty() && dice_.Chance(10)) less.watchers.pop_back();
-    return WinfoText().Write(less);
+    return format_->Write(less);
   }
 
  private:
   SeededRandom& dice_;
+  const std::unique_ptr<WinfoFormat> format_;
 };
+
+std::unique_ptr<EventRegistry> MakeRegistry(Surroundings& around) {
+  const PackageOptions defaults;
+  std::unique_ptr<WinfoFormat> format = std::make_unique<WinfoText>();
+  if (around.uses_xml) format = std::make_unique<WinfoWriter>();
+  if (around.plant == Plant::kLostWatcher) {
+    format = std::make_unique<ForgetfulWinfo>(around.dice, std::move(format));
+  }
+  std::unique_ptr<EventPackage> package = std::make_unique<TextPackage>();
+  if (around.uses_xml) {
+    package = std::make_unique<PresencePackage>(defaults.xml, defaults.max_composed_bytes);
+  }
+  auto registry = std::make_unique<EventRegistry>(std::move(format));
+  (void)registry->Add(std::move(package));
+  return registry;
+}
 
 // The disk answers in an order of its own.
 constexpr absl::Duration kLongestAppend = absl::Milliseconds(30);
@@ -45,6 +66,7 @@ CoreHost::CoreHost(Surroundings& surroundings, UnknownWatcher unknown)
     : around_(surroundings),
       process_(surroundings.executor),
       disk_(process_),
+      unknown_(unknown),
       has_disk_(!surroundings.dice.Chance(15)),
       random_(surroundings.dice.Next64()) {
   config_.stripes = 2;
@@ -56,12 +78,7 @@ CoreHost::CoreHost(Surroundings& surroundings, UnknownWatcher unknown)
   config_.on_notify_timeout =
       around_.dice.Chance(50) ? OnNotifyTimeout::kRemove : OnNotifyTimeout::kRetry;
   if (around_.plant == Plant::kIdleSweep) config_.sweep_interval = absl::Hours(1);
-  std::unique_ptr<WinfoFormat> format = std::make_unique<WinfoText>();
-  if (around_.plant == Plant::kLostWatcher) {
-    format = std::make_unique<ForgetfulWinfo>(around_.dice);
-  }
-  registry_ = std::make_unique<EventRegistry>(std::move(format));
-  (void)registry_->Add(std::make_unique<TextPackage>("presence", unknown));
+  registry_ = MakeRegistry(around_);
   disk_.load_fails = [this] { return around_.dice.Chance(around_.faults.load_fails); };
 }
 
@@ -78,7 +95,7 @@ void CoreHost::Start() {
   process_.Live();
   around_.Record(CoreStarted{++epoch_});
   engine_ = std::make_unique<Engine>(
-      config_, *registry_, std::make_shared<PolicySnapshot>(PolicySnapshot::Defaults{}),
+      config_, *registry_, std::make_shared<PolicySnapshot>(PolicySnapshot::Defaults{unknown_, {}}),
       static_cast<Journal&>(*this), process_, around_.clock, random_, epoch_);
   // A disk that cannot be read at the start is a core that does not start.
   if (!engine_->Start().ok()) return Die();

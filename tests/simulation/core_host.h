@@ -83,6 +83,7 @@ class CoreHost final : private Journal {
   ProcessExecutor process_;
   ScriptedJournal disk_;
   MemoryJournal memory_;
+  const UnknownWatcher unknown_;
   const bool has_disk_;
   EngineConfig config_;
   std::unique_ptr<EventRegistry> registry_;

@@ -14,6 +14,8 @@ struct Faults {
   uint64_t lost = 5;
   uint64_t doubled = 3;
   absl::Duration longest_way = absl::Milliseconds(200);
+  // Of each message over a connection.
+  uint64_t cut_in_message = 2;
   // Of each append.
   uint64_t append_rejected = 2;
   uint64_t append_unknown = 3;
@@ -30,6 +32,7 @@ struct Faults {
 inline constexpr Faults kNoFaults = {.lost = 0,
                                      .doubled = 0,
                                      .longest_way = absl::Milliseconds(20),
+                                     .cut_in_message = 0,
                                      .append_rejected = 0,
                                      .append_unknown = 0,
                                      .core_dies_at_append = 0,

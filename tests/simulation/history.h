@@ -91,6 +91,7 @@ struct Watched {
   std::string event;
   SubscriptionState state = SubscriptionState::kActive;  // kStatus
   Revision revision;                                     // kState
+  NotifyCause cause = NotifyCause::kNone;                // kState
   std::string body;                                      // kState
 };
 

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <variant>
 
-#include "sip-gateway/sofia/prescan.h"
-
 namespace presence::simulation {
 
 void Network::SetGateway(const std::string& address, sip::MessageSink* sink) {
   gateways_[address] = sink;
   std::vector<sip::FlowId> gone;
   for (const auto& [id, flow] : flows_) {
-    if (flow.gateway == address) gone.push_back(id);
+    if (flow->gateway == address) gone.push_back(id);
   }
   for (const sip::FlowId id : gone) Close(id);
 }
@@ -22,117 +20,154 @@ void Network::Travel(Task arrival) {
   around_.After(around_.UpTo(around_.faults.longest_way), std::move(arrival));
 }
 
-void Network::SendDatagram(const std::string& from, const std::string& to, std::string bytes) {
-  around_.fingerprint.Add(bytes);
+void Network::TravelAsDatagram(const std::function<void()>& arrival) {
   const int copies = around_.dice.Chance(around_.faults.lost)      ? 0
                      : around_.dice.Chance(around_.faults.doubled) ? 2
                                                                    : 1;
-  for (int i = 0; i < copies; ++i) {
-    Travel([this, from, to, bytes] {
-      sip::Source source;
-      source.protocol = sip::Protocol::kUdp;
-      source.listener = 0;
-      source.remote = *sip::SocketAddress::Parse(from);
-      Deliver(to, source, bytes);
-    });
-  }
+  for (int i = 0; i < copies; ++i) Travel(arrival);
 }
 
-void Network::Deliver(const std::string& gateway, const sip::Source& from,
-                      const std::string& bytes) {
-  sip::MessageSink* sink = gateways_[gateway];
-  if (sink == nullptr) return;
-  sip::Source source = from;
-  source.arrived = around_.clock.Now();
-  const sip::ScanResult scanned = sip::PreScan(bytes);
-  if (const auto* message = std::get_if<sip::ScannedMessage>(&scanned)) {
-    sink->OnMessage(source, *message);
-  }
+void Network::SendDatagram(const std::string& from, const std::string& to, std::string bytes) {
+  around_.fingerprint.Add(bytes);
+  TravelAsDatagram([this, from, to, bytes] {
+    sip::MessageSink* sink = gateways_[to];
+    if (sink == nullptr) return;
+    sip::Source source;
+    source.protocol = sip::Protocol::kUdp;
+    source.listener = 0;
+    source.remote = *sip::SocketAddress::Parse(from);
+    source.arrived = around_.clock.Now();
+    const sip::ScanResult scanned = sip::PreScan(bytes);
+    if (const auto* message = std::get_if<sip::ScannedMessage>(&scanned)) {
+      sink->OnMessage(source, *message);
+    }
+  });
 }
 
-void Network::SendDatagramToPhone(const std::string&, const std::string& to, std::string bytes) {
+void Network::SendDatagramToPhone(const std::string& from, const std::string& to,
+                                  std::string bytes) {
   around_.fingerprint.Add(bytes);
   const auto station = stations_.find(to);
   if (station == stations_.end()) return;
-  const int copies = around_.dice.Chance(around_.faults.lost)      ? 0
-                     : around_.dice.Chance(around_.faults.doubled) ? 2
-                                                                   : 1;
-  for (int i = 0; i < copies; ++i) {
-    Travel([phone = station->second, bytes] { phone->OnMessage(bytes); });
-  }
+  TravelAsDatagram([phone = station->second, from, bytes] {
+    phone->OnMessage(bytes, {from, sip::kNoFlow});
+  });
+}
+
+void Network::Reply(const std::string& from, const Origin& origin, std::string bytes) {
+  if (origin.flow == sip::kNoFlow) return SendDatagram(from, origin.gateway, std::move(bytes));
+  if (IsOpen(origin.gateway, origin.flow)) SendOverFlow(from, origin.gateway, std::move(bytes));
 }
 
 // ---- connections ----
 
 sip::FlowId Network::Open(const std::string& gateway, const std::string& phone) {
   const sip::FlowId id = next_flow_++;
-  flows_[id] = {id, phone, gateway, around_.clock.Now(), around_.clock.Now()};
-  by_phone_[phone] = id;
+  auto flow = std::make_shared<Flow>();
+  flow->id = id;
+  flow->phone = phone;
+  flow->gateway = gateway;
+  flows_[id] = std::move(flow);
+  by_ends_[{phone, gateway}] = id;
   return id;
 }
 
 void Network::Close(sip::FlowId id) {
   const auto it = flows_.find(id);
-  const Flow flow = it->second;
+  if (it == flows_.end()) return;
+  const FlowPtr flow = std::move(it->second);
   flows_.erase(it);
-  by_phone_.erase(flow.phone);
+  by_ends_.erase({flow->phone, flow->gateway});
   // Each end learns it in its own time.
   Travel([this, flow] {
-    if (sip::MessageSink* sink = gateways_[flow.gateway]) {
-      sink->OnFlowClosed(flow.id, sip::SendFailure::kClosed);
+    if (sip::MessageSink* sink = gateways_[flow->gateway]) {
+      sink->OnFlowClosed(flow->id, sip::SendFailure::kClosed);
     }
   });
-  Travel([this, flow] { stations_.at(flow.phone)->OnFlowClosed(); });
+  Travel([this, flow] { stations_.at(flow->phone)->OnFlowClosed(flow->gateway); });
 }
 
 void Network::Cut(const std::string& phone) {
-  if (const auto it = by_phone_.find(phone); it != by_phone_.end()) Close(it->second);
+  std::vector<sip::FlowId> cut;
+  for (const auto& [ends, id] : by_ends_) {
+    if (ends.first == phone) cut.push_back(id);
+  }
+  for (const sip::FlowId id : cut) Close(id);
 }
 
 bool Network::IsOpen(const std::string& gateway, sip::FlowId id) const {
   const auto it = flows_.find(id);
-  return it != flows_.end() && it->second.gateway == gateway;
+  return it != flows_.end() && it->second->gateway == gateway;
 }
 
 sip::FlowId Network::FlowTo(const std::string& gateway, const std::string& phone,
                             bool may_connect) {
-  const auto it = by_phone_.find(phone);
-  if (it != by_phone_.end()) {
-    return IsOpen(gateway, it->second) ? it->second : sip::kNoFlow;
+  const auto it = by_ends_.find({phone, gateway});
+  if (it != by_ends_.end()) return it->second;
+  const auto station = stations_.find(phone);
+  if (!may_connect || station == stations_.end()) return sip::kNoFlow;
+  return station->second->AcceptsConnections() ? Open(gateway, phone) : sip::kNoFlow;
+}
+
+void Network::TravelInPieces(const FlowPtr& flow, Direction& direction, const std::string& bytes,
+                             OnPiece on_piece) {
+  const size_t cut = around_.dice.Below(bytes.size() + 1);
+  // Cut there: the rest of the message never comes.
+  const bool is_cut = around_.dice.Chance(around_.faults.cut_in_message);
+  for (const auto& piece : {bytes.substr(0, cut), bytes.substr(cut)}) {
+    direction.last_arrival = std::max(
+        direction.last_arrival, around_.clock.Now() + around_.UpTo(around_.faults.longest_way));
+    around_.executor.PostAt(direction.last_arrival, [this, flow, piece, is_cut, on_piece] {
+      if (!flows_.contains(flow->id)) return;
+      (this->*on_piece)(*flow, piece);
+      if (is_cut) Close(flow->id);
+    });
   }
-  if (!may_connect || !stations_.contains(phone)) return sip::kNoFlow;
-  return Open(gateway, phone);
 }
 
 void Network::SendOverFlow(const std::string& from, const std::string& to, std::string bytes) {
   around_.fingerprint.Add(bytes);
   if (gateways_[to] == nullptr) {
-    Travel([this, from] { stations_.at(from)->OnFlowClosed(); });
+    Travel([this, from, to] { stations_.at(from)->OnFlowClosed(to); });
     return;
   }
-  if (!by_phone_.contains(from)) Open(to, from);
-  Flow& flow = flows_.at(by_phone_.at(from));
-  flow.last_to_gateway = std::max(flow.last_to_gateway,
-                                  around_.clock.Now() + around_.UpTo(around_.faults.longest_way));
-  around_.executor.PostAt(flow.last_to_gateway, [this, id = flow.id, from, to, bytes] {
-    if (!flows_.contains(id)) return;
-    sip::Source source;
-    source.protocol = sip::Protocol::kTcp;
-    source.listener = 1;
-    source.flow = id;
-    source.remote = *sip::SocketAddress::Parse(from);
-    Deliver(to, source, bytes);
-  });
+  if (!by_ends_.contains({from, to})) Open(to, from);
+  const FlowPtr flow = flows_.at(by_ends_.at({from, to}));
+  TravelInPieces(flow, flow->to_gateway, bytes, &Network::OnPieceAtGateway);
 }
 
 void Network::SendOverFlowToPhone(sip::FlowId id, std::string bytes) {
   around_.fingerprint.Add(bytes);
-  Flow& flow = flows_.at(id);
-  flow.last_to_phone =
-      std::max(flow.last_to_phone, around_.clock.Now() + around_.UpTo(around_.faults.longest_way));
-  around_.executor.PostAt(flow.last_to_phone, [this, id, phone = flow.phone, bytes] {
-    if (flows_.contains(id)) stations_.at(phone)->OnMessage(bytes);
-  });
+  const FlowPtr flow = flows_.at(id);
+  TravelInPieces(flow, flow->to_phone, bytes, &Network::OnPieceAtPhone);
+}
+
+void Network::OnPieceAtGateway(Flow& flow, std::string_view piece) {
+  sip::MessageSink* sink = gateways_[flow.gateway];
+  if (sink == nullptr) return;
+  sip::Source source;
+  source.protocol = sip::Protocol::kTcp;
+  source.listener = 1;
+  source.flow = flow.id;
+  source.remote = *sip::SocketAddress::Parse(flow.phone);
+  source.arrived = around_.clock.Now();
+  flow.to_gateway.framer.Feed(piece);
+  for (;;) {
+    const sip::StreamFramer::Event event = flow.to_gateway.framer.Next();
+    const auto* message = std::get_if<sip::ScannedMessage>(&event);
+    if (message == nullptr) return;
+    sink->OnMessage(source, *message);
+  }
+}
+
+void Network::OnPieceAtPhone(Flow& flow, std::string_view piece) {
+  flow.to_phone.framer.Feed(piece);
+  for (;;) {
+    const sip::StreamFramer::Event event = flow.to_phone.framer.Next();
+    const auto* message = std::get_if<sip::ScannedMessage>(&event);
+    if (message == nullptr) return;
+    stations_.at(flow.phone)->OnMessage(std::string(message->bytes), {flow.gateway, flow.id});
+  }
 }
 
 // ---- a gateway's sockets ----

@@ -1,6 +1,7 @@
 #ifndef PRESENCE_TESTS_SIMULATION_NETWORK_H_
 #define PRESENCE_TESTS_SIMULATION_NETWORK_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -8,21 +9,31 @@
 #include <utility>
 #include <vector>
 
+#include "sip-gateway/sofia/prescan.h"
 #include "sip-gateway/transport/transport.h"
 #include "tests/simulation/surroundings.h"
 
 namespace presence::simulation {
 
+// Where a message came from, and an answer to it goes.
+struct Origin {
+  std::string gateway;
+  sip::FlowId flow = sip::kNoFlow;  // kNoFlow: by datagram
+};
+
 // A phone's end of the network.
 class Station {
  public:
   virtual ~Station() = default;
-  virtual void OnMessage(const std::string& bytes) = 0;
-  virtual void OnFlowClosed() = 0;
+  virtual void OnMessage(const std::string& bytes, const Origin& origin) = 0;
+  virtual void OnFlowClosed(const std::string& gateway) = 0;
+  // Whether connections to it can be opened; one behind a NAT has only those it opens itself.
+  virtual bool AcceptsConnections() const = 0;
 };
 
-// The network between gateways and phones. Datagrams are lost, doubled and overtake each other;
-// what goes over a connection arrives in order or not at all. Addresses are "192.0.2.1:5060".
+// The network between gateways and phones. Datagrams are lost, doubled and overtake each other.
+// What goes over a connection arrives in pieces and in order, as far as it arrives at all: a
+// connection may be cut between two pieces of one message. Addresses are "192.0.2.1:5060".
 class Network {
  public:
   explicit Network(Surroundings& surroundings) : around_(surroundings) {}
@@ -33,12 +44,17 @@ class Network {
   // connections go with it.
   void SetGateway(const std::string& address, sip::MessageSink* sink);
 
-  // From a phone: by datagram, or over its one connection, which is opened if there is none.
+  // From a phone: by datagram, or over its connection to that gateway, which is opened if there is
+  // none.
   void SendDatagram(const std::string& from, const std::string& to, std::string bytes);
   void SendOverFlow(const std::string& from, const std::string& to, std::string bytes);
-  // Cuts the connection between the two, if there is one; both ends hear of it.
+  // The way the message came; nowhere when its connection has gone.
+  void Reply(const std::string& from, const Origin& origin, std::string bytes);
+  // Cuts the phone's connections; both ends hear of it.
   void Cut(const std::string& phone);
-  bool HasFlow(const std::string& phone) const { return by_phone_.contains(phone); }
+  bool HasFlow(const std::string& phone, const std::string& gateway) const {
+    return by_ends_.contains({phone, gateway});
+  }
 
   // From a gateway.
   void SendDatagramToPhone(const std::string& from, const std::string& to, std::string bytes);
@@ -48,24 +64,35 @@ class Network {
   void SendOverFlowToPhone(sip::FlowId flow, std::string bytes);
 
  private:
+  struct Direction {
+    sip::StreamFramer framer;
+    absl::Time last_arrival;
+  };
   struct Flow {
     sip::FlowId id;
     std::string phone;
     std::string gateway;
-    absl::Time last_to_phone;
-    absl::Time last_to_gateway;
+    Direction to_phone;
+    Direction to_gateway;
   };
+  using FlowPtr = std::shared_ptr<Flow>;
+  using OnPiece = void (Network::*)(Flow&, std::string_view);
 
   sip::FlowId Open(const std::string& gateway, const std::string& phone);
   void Close(sip::FlowId id);
   void Travel(Task arrival);
-  void Deliver(const std::string& gateway, const sip::Source& source, const std::string& bytes);
+  // What becomes of a datagram: none, one or two copies arrive.
+  void TravelAsDatagram(const std::function<void()>& arrival);
+  void TravelInPieces(const FlowPtr& flow, Direction& direction, const std::string& bytes,
+                      OnPiece on_piece);
+  void OnPieceAtGateway(Flow& flow, std::string_view piece);
+  void OnPieceAtPhone(Flow& flow, std::string_view piece);
 
   Surroundings& around_;
   std::map<std::string, Station*> stations_;
   std::map<std::string, sip::MessageSink*> gateways_;
-  std::map<sip::FlowId, Flow> flows_;
-  std::map<std::string, sip::FlowId> by_phone_;
+  std::map<sip::FlowId, FlowPtr> flows_;
+  std::map<std::pair<std::string, std::string>, sip::FlowId> by_ends_;  // phone, gateway
   sip::FlowId next_flow_ = 1;
 };
 

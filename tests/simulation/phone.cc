@@ -6,6 +6,8 @@
 #include <charconv>
 #include <utility>
 
+#include "tests/simulation/documents.h"
+
 namespace presence::simulation {
 namespace {
 
@@ -62,6 +64,7 @@ class Phone::Text {
 Phone::Phone(Surroundings& surroundings, Network& network, PhoneSpec spec)
     : around_(surroundings), network_(network), spec_(std::move(spec)) {
   network_.AddStation(spec_.address, *this);
+  ChooseGateway();
   NewCall();
 }
 
@@ -114,9 +117,7 @@ void Phone::ActAtRandom() {
 void Phone::KeepUp() {
   const absl::Time now = around_.clock.Now();
   if (pending_.has_value() || now < not_before_) return;
-  // A dialog over a connection that is lost is reached again by a SUBSCRIBE over a new one.
-  const bool is_cut_off = is_watcher() && spec_.uses_tcp && !network_.HasFlow(spec_.address);
-  if (ends_at_ > now + absl::Seconds(10) && !is_cut_off) return;
+  if (ends_at_ > now + absl::Seconds(10) && !is_cut_off_) return;
   if (is_watcher()) {
     Subscribe(absl::Seconds(600));
   } else {
@@ -149,13 +150,18 @@ void Phone::Publish(bool with_body, absl::Duration expires) {
   request.bytes += fmt::format("Event: presence\r\nExpires: {}\r\n", absl::ToInt64Seconds(expires));
   if (!etag_.empty()) request.bytes += fmt::format("SIP-If-Match: {}\r\n", etag_);
   // Every text is one of its kind, so that a request carried out twice is seen.
-  const std::string body = with_body ? fmt::format("{}.{}", spec_.name, ++texts_) : "";
-  if (with_body) request.bytes += "Content-Type: text/plain\r\n";
+  std::string body = with_body ? fmt::format("{}.{}", spec_.name, ++texts_) : "";
+  if (with_body && spec_.uses_xml) body = PidfOf(spec_.presentity, body);
+  if (with_body) {
+    request.bytes +=
+        fmt::format("Content-Type: {}\r\n", spec_.uses_xml ? "application/pidf+xml" : "text/plain");
+  }
   request.bytes += fmt::format("Content-Length: {}\r\n\r\n{}", body.size(), body);
   Send(std::move(request));
 }
 
 void Phone::Subscribe(absl::Duration expires) {
+  is_cut_off_ = false;
   const bool is_in_dialog = ends_at_ > around_.clock.Now() && !tag_.empty();
   // What was never answered, or has ended, is begun anew.
   if (!is_in_dialog && cseq_ > 0) ForgetCall();
@@ -177,6 +183,8 @@ void Phone::Subscribe(absl::Duration expires) {
 // ---- its client transaction: RFC 3261 §17.1.2 ----
 
 void Phone::Send(Pending request) {
+  // A connection is used for as long as it lasts.
+  if (!spec_.uses_tcp || !network_.HasFlow(spec_.address, gateway_)) ChooseGateway();
   around_.Record(Asked{spec_.name, request.method, request.call_id, request.cseq});
   request.deadline = around_.clock.Now() + 64 * kT1;
   pending_ = std::move(request);
@@ -200,13 +208,20 @@ void Phone::Repeat(uint64_t number, absl::Duration interval) {
 
 void Phone::Transmit(const std::string& bytes) {
   if (spec_.uses_tcp) {
-    network_.SendOverFlow(spec_.address, spec_.gateway, bytes);
+    network_.SendOverFlow(spec_.address, gateway_, bytes);
   } else {
-    network_.SendDatagram(spec_.address, spec_.gateway, bytes);
+    network_.SendDatagram(spec_.address, gateway_, bytes);
   }
 }
 
-void Phone::OnFlowClosed() {
+void Phone::ChooseGateway() {
+  gateway_ = spec_.gateways[around_.dice.Below(spec_.gateways.size())];
+}
+
+void Phone::OnFlowClosed(const std::string& gateway) {
+  if (gateway != gateway_ || network_.HasFlow(spec_.address, gateway_)) return;
+  ChooseGateway();
+  is_cut_off_ = is_watcher() && spec_.uses_tcp;
   if (!pending_.has_value()) return;
   // RFC 3261 §17.1.4: the answer will not come here any more; the same request goes once more.
   around_.After(absl::Milliseconds(200), [this, number = pending_number_] {
@@ -216,10 +231,10 @@ void Phone::OnFlowClosed() {
 
 // ---- what comes in ----
 
-void Phone::OnMessage(const std::string& bytes) {
+void Phone::OnMessage(const std::string& bytes, const Origin& origin) {
   const Text text(bytes);
   if (text.is_answer()) return OnAnswer(text);
-  if (bytes.starts_with("NOTIFY ")) OnNotify(text);
+  if (bytes.starts_with("NOTIFY ")) OnNotify(text, origin);
 }
 
 void Phone::OnAnswer(const Text& answer) {
@@ -278,7 +293,7 @@ void Phone::OnSubscribeAnswer(const Text& answer, const Pending& request) {
 
 // ---- NOTIFYs ----
 
-void Phone::OnNotify(const Text& notify) {
+void Phone::OnNotify(const Text& notify, const Origin& origin) {
   if (mood_ == Mood::kMute) return;
   const std::string branch(notify.Parameter("Via", "branch"));
   std::string& answer = answers_[branch];
@@ -291,7 +306,7 @@ void Phone::OnNotify(const Text& notify) {
         notify.Header("Call-ID"), notify.Header("CSeq"),
         status == 503 ? fmt::format("Retry-After: {}\r\n", 1 + around_.dice.Below(5)) : "");
   }
-  Transmit(answer);
+  network_.Reply(spec_.address, origin, answer);
 }
 
 int Phone::Take(const Text& notify) {

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/simulation/network.h"
 #include "tests/simulation/surroundings.h"
@@ -14,12 +15,14 @@
 namespace presence::simulation {
 
 struct PhoneSpec {
-  std::string name;     // user part of its address
-  std::string address;  // "192.0.2.10:5060"
-  std::string gateway;  // the same of its gateway
+  std::string name;                   // user part of its address
+  std::string address;                // "192.0.2.10:5060"
+  std::vector<std::string> gateways;  // the same of those it may use
   std::string presentity;
   std::string event;  // "presence" or "presence.winfo"; empty: it publishes
   bool uses_tcp = false;
+  bool is_behind_nat = false;
+  bool uses_xml = false;
 };
 
 // A phone that publishes its user's state, or watches somebody's, over real SIP messages. It
@@ -41,8 +44,9 @@ class Phone final : public Station {
   void KeepUp();
   void Reboot();
 
-  void OnMessage(const std::string& bytes) override;
-  void OnFlowClosed() override;
+  void OnMessage(const std::string& bytes, const Origin& origin) override;
+  void OnFlowClosed(const std::string& gateway) override;
+  bool AcceptsConnections() const override { return !spec_.is_behind_nat; }
 
  private:
   struct Pending {
@@ -60,13 +64,14 @@ class Phone final : public Station {
   void Send(Pending request);
   void Repeat(uint64_t number, absl::Duration interval);
   void Transmit(const std::string& bytes);
+  void ChooseGateway();
   void NewCall();
   void ForgetCall();
 
   void OnAnswer(const Text& answer);
   void OnPublishAnswer(const Text& answer, const Pending& request);
   void OnSubscribeAnswer(const Text& answer, const Pending& request);
-  void OnNotify(const Text& notify);
+  void OnNotify(const Text& notify, const Origin& origin);
   int Take(const Text& notify);
 
   std::string Head(std::string_view method, const std::string& uri);
@@ -76,6 +81,10 @@ class Phone final : public Station {
   const PhoneSpec spec_;
   Mood mood_ = Mood::kFine;
 
+  std::string gateway_;  // it sends its requests to
+  // The connection its dialog came over is lost: only a new SUBSCRIBE over another binds the dialog
+  // to that; one that is repeated there is answered and nothing more.
+  bool is_cut_off_ = false;
   std::string call_id_;
   std::string from_tag_;
   std::string tag_;     // the other side's, in a dialog

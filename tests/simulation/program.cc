@@ -179,6 +179,7 @@ void Program::OnItem(const v1::WatchResponse& item) {
       watched.presentity = item.state().presentity();
       watched.event = item.state().event();
       watched.revision = {item.state().revision().epoch(), item.state().revision().seq()};
+      watched.cause = static_cast<NotifyCause>(item.state().cause());
       watched.body = item.state().document().body();
       break;
     case v1::WatchResponse::kStatus:

@@ -78,10 +78,12 @@ class World {
       PhoneSpec spec;
       spec.name = name + "-" + presentity;
       spec.address = fmt::format("192.0.2.{}:5060", 10 + number);
-      spec.gateway = gateways_[around_.dice.Below(kGateways)]->address();
+      spec.gateways = {gateways_[around_.dice.Below(kGateways)]->address()};
       spec.presentity = presentity;
       spec.event = event;
       spec.uses_tcp = around_.dice.Chance(30);
+      spec.is_behind_nat = spec.uses_tcp && around_.dice.Chance(50);
+      spec.uses_xml = around_.uses_xml;
       phones_.push_back(std::make_unique<Phone>(around_, network_, std::move(spec)));
     };
     add("desk", "");

@@ -25,6 +25,8 @@ struct Surroundings {
   SeededRandom dice;
   Faults faults;
   Plant plant = Plant::kNone;
+  // The packages of production and their documents, or ones of one line of text (documents.h).
+  const bool uses_xml = dice.Chance(50);
   std::function<void(const Event&)> record = [](const Event&) {};
   Fingerprint fingerprint;
 

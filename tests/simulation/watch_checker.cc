@@ -96,10 +96,10 @@ void WatchChecker::On(const Watched& watched) {
     seen.may_repeat = true;
     return;
   }
-  OnState(watched, program, seen);
+  OnState(watched, seen);
 }
 
-void WatchChecker::OnState(const Watched& watched, Program&, Seen& seen) {
+void WatchChecker::OnState(const Watched& watched, Seen& seen) {
   if (IsWinfo(watched.event)) {
     seen.known = watched.revision;
     const std::optional<ReadWinfo> winfo = WinfoOf(watched.body);
@@ -111,9 +111,11 @@ void WatchChecker::OnState(const Watched& watched, Program&, Seen& seen) {
   }
   if (seen.known.has_value()) {
     const Revision& known = *seen.known;
-    const bool is_newer = watched.revision.epoch == known.epoch &&
-                          (watched.revision.seq > known.seq ||
-                           (seen.may_repeat && watched.revision.seq == known.seq));
+    // After a decision that came and went, the same state may be shown again.
+    const bool may_repeat = seen.may_repeat || watched.cause == NotifyCause::kRules;
+    const bool is_newer =
+        watched.revision.epoch == known.epoch &&
+        (watched.revision.seq > known.seq || (may_repeat && watched.revision.seq == known.seq));
     if (!is_newer) {
       Fail(Invariant::kResume,
            fmt::format("{} knew seq {} of epoch {} and was shown seq {} of epoch {}",

@@ -53,7 +53,7 @@ class WatchChecker {
     std::map<Target, Seen> targets;
   };
 
-  void OnState(const Watched& watched, Program& program, Seen& seen);
+  void OnState(const Watched& watched, Seen& seen);
   void CheckTarget(const std::string& name, const Program& program, const Target& target,
                    const DurableModels& durable, std::vector<Violation>& unsettled) const;
   void Fail(Invariant invariant, std::string what);
