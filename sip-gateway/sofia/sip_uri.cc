@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -77,13 +78,19 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
   return pieces;
 }
 
-// Every parameter has a name and a `=` has something on its right.
+// Every parameter has a name and a `=` has something on its right. RFC 3261 19.1.1, RFC 3966 3: no
+// name stands twice; two readers could each take another one.
 bool AreUriParameters(std::string_view text) {
   if (text.ends_with(';') || text.find(";;") != std::string_view::npos) return false;
+  std::vector<std::string> names;
   for (const std::string_view parameter : Split(text, ';')) {
     if (parameter.front() == '=' || parameter.find('=') == parameter.size() - 1) return false;
+    absl::AsciiStrToLower(&names.emplace_back(parameter.substr(0, parameter.find('='))));
   }
-  return IsMadeOf(text, kParameterChars);
+  // Sorted, as a header line has room for thousands of names.
+  std::sort(names.begin(), names.end());
+  const bool is_repeated = std::adjacent_find(names.begin(), names.end()) != names.end();
+  return !is_repeated && IsMadeOf(text, kParameterChars);
 }
 
 // RFC 3261 19.1.4: an escape equals its character unless that one is reserved. Reads one unit at
