@@ -21,7 +21,7 @@ inline constexpr TimerId kNoTimer = 0;
 // at most one tick late by rounding. Alarms of one Advance() ring in order of their tick.
 class TimerWheel {
  public:
-  TimerWheel(absl::Time start, absl::Duration tick = absl::Milliseconds(10));
+  explicit TimerWheel(absl::Time start, absl::Duration tick = absl::Milliseconds(10));
 
   TimerId Set(absl::Time when, uint64_t payload);
 
