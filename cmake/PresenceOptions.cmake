@@ -29,11 +29,6 @@ endif()
 if(PRESENCE_SANITIZE)
   add_compile_options(-fsanitize=${PRESENCE_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
-  if(PRESENCE_SANITIZE STREQUAL "thread")
-    # Seeing it, protobuf's headers add a field to every message, also to those of Debian's
-    # libprotobuf, which was built without: Duration and Timestamp would overlap what follows them.
-    add_compile_options(-U__SANITIZE_THREAD__)
-  endif()
   add_link_options(-fsanitize=${PRESENCE_SANITIZE})
 endif()
 
