@@ -8,6 +8,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 option(PRESENCE_TESTS "Build tests" ON)
 option(PRESENCE_BENCH "Build benchmarks" OFF)
 option(PRESENCE_FUZZ "Build libFuzzer targets (needs clang)" OFF)
+option(PRESENCE_TIDY "Run clang-tidy on rooms as they are compiled (needs clang)" OFF)
 set(PRESENCE_SANITIZE "" CACHE STRING "Value for -fsanitize=, such as address,undefined")
 
 find_program(CCACHE_PROGRAM ccache)

@@ -59,7 +59,7 @@ class Signals {
   // After this the process is not touched any more.
   void End() {
     is_over_ = true;
-    pthread_kill(thread_.native_handle(), SIGTERM);
+    pthread_kill(thread_.native_handle(), SIGUSR1);  // One that sigwait waits for, whichever.
     thread_.join();
   }
 
