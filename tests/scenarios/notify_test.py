@@ -235,6 +235,19 @@ class Notify(Scenario):
             self.assertIn("long " * 800, notify.text)
             self.assertTrue(notify.get("via").startswith("SIP/2.0/UDP"))
 
+    def test_n12_what_fits_no_datagram_is_not_cut_and_what_fits_comes_later(self):
+        publisher, phone, user = self.phone("tcp"), self.phone(), self.new_user()
+        tags = [publisher.publish(user, pidf(user, note=name * 30000, tuple_id=name)).get("sip-etag") for name in "abc"]
+        subscription = phone.subscribe(user)
+        self.assert_status(subscription.answer, 200)
+        self.eventually(lambda: self.subscriptions(user)[0]["localCseq"] > 0)
+        for tag in tags[1:]:
+            self.assert_status(publisher.publish(user, etag=tag, expires=0), 200)
+        notify = subscription.notify(2 * PATIENCE)
+        self.assertIn("a" * 30000, notify.text)
+        self.assertNotIn("b" * 30000, notify.text)
+        phone.assert_quiet()
+
     def test_n12_the_limit_counts_the_headers(self):
         for size, transport in ((300, "UDP"), (900, "TCP")):
             with self.subTest(size):
