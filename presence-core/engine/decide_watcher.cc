@@ -59,10 +59,6 @@ WatcherDecision Stronger(WatcherDecision a, WatcherDecision b) {
   return WatcherDecision::kNone;
 }
 
-bool IsOf(const Subscription& row, const WatcherUri& watcher) {
-  return row.watcher == watcher || (row.alias != nullptr && *row.alias == watcher);
-}
-
 }  // namespace
 
 Verdict Weigh(const DecideContext& context, const EventName& event, const WatcherUri& watcher,
@@ -118,7 +114,7 @@ uint64_t DecideReauthorize(const DecideContext& context, uint64_t from, const Wa
   for (auto it = rows.lower_bound(from); it != rows.end(); ++it) {
     if (seen++ == kRowsPerSlice) return it->first;
     const SubscriptionPtr row = effects.FindSubscription(it->second->id);
-    if (row == nullptr || !row->is_live() || (only != nullptr && !IsOf(*row, *only))) continue;
+    if (row == nullptr || !row->is_live() || (only != nullptr && !row->is_of(*only))) continue;
     ++outcome.examined;
     const Verdict verdict = Weigh(context, row->event, row->watcher, row->alias.get(), effects);
     if (Align(context, row, verdict.authorization, effects, outcome)) ++outcome.notified;

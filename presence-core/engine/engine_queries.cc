@@ -233,7 +233,7 @@ Page<SubscriptionView> Engine::ListSubscriptions(const SubscriptionFilter& filte
   Page<SubscriptionView> page;
   const auto is_wanted = [&](const Subscription& row) {
     return row.is_live() && (filter.event.empty() || row.event.text() == filter.event) &&
-           (!filter.watcher.has_value() || row.watcher == *filter.watcher) &&
+           (!filter.watcher.has_value() || row.is_of(*filter.watcher)) &&
            (!filter.state.has_value() || row.state == *filter.state);
   };
   std::string base_event = filter.event;
@@ -275,9 +275,6 @@ Page<SubscriptionView> Engine::ListSubscriptions(const SubscriptionFilter& filte
 
 Page<WatcherView> Engine::ListWatchers(const WatcherFilter& filter) const {
   std::map<std::string, WatcherView> watchers;
-  const auto is_wanted = [&filter](const WatcherUri& uri) {
-    return !filter.watcher.has_value() || uri == *filter.watcher;
-  };
   const auto strongest = [](SubscriptionState a, SubscriptionState b) { return a < b ? a : b; };
   Stripe& stripe = impl_->StripeOf(filter.key.StableHash());
   uint64_t from = 0;
@@ -288,7 +285,7 @@ Page<WatcherView> Engine::ListWatchers(const WatcherFilter& filter) const {
     if (cell == nullptr) break;
     if (std::exchange(is_first, false)) {
       for (const auto& [uri, record] : cell->resource.watchers()) {
-        if (!is_wanted(uri)) continue;
+        if (filter.watcher.has_value() && uri != *filter.watcher) continue;
         WatcherView& view = watchers[uri.text()];
         view = {uri, filter.key.event, SubscriptionState::kWaiting, 0, record->decision};
         if (record->decision == WatcherDecision::kBlock)
@@ -301,10 +298,13 @@ Page<WatcherView> Engine::ListWatchers(const WatcherFilter& filter) const {
     size_t seen = 0;
     for (; it != rows.end() && seen < kRowsPerLook; ++it, ++seen) {
       const Subscription& row = *it->second;
-      if (!row.is_live() || row.event.is_winfo() || !is_wanted(row.watcher)) continue;
-      WatcherView& view = watchers[row.watcher.text()];
+      if (!row.is_live() || row.event.is_winfo()) continue;
+      if (filter.watcher.has_value() && !row.is_of(*filter.watcher)) continue;
+      // Whoever is asked for by the other URI is listed by it, beside the decision about it.
+      const WatcherUri& name = filter.watcher.has_value() ? *filter.watcher : row.watcher;
+      WatcherView& view = watchers[name.text()];
       const bool is_known = view.subscriptions > 0;
-      view.watcher = row.watcher;
+      view.watcher = name;
       view.event = filter.key.event;
       view.state = is_known ? strongest(view.state, row.state) : row.state;
       ++view.subscriptions;

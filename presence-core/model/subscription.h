@@ -78,6 +78,9 @@ struct Subscription {
   absl::Duration granted;
 
   bool is_native() const { return dialog.call_id().empty(); }
+  bool is_of(const WatcherUri& who) const {
+    return watcher == who || (alias != nullptr && *alias == who);
+  }
   bool is_live() const { return state != SubscriptionState::kTerminated; }
 };
 

@@ -67,6 +67,26 @@ TEST_F(ListingTest, ListsWatchersWithTheirDecisions) {
   EXPECT_EQ(page.rows[1].state, SubscriptionState::kTerminated);
 }
 
+// S15
+TEST_F(ListingTest, FindsAWatcherByItsOtherUri) {
+  SubscribeCommand bob = Subscription("alice", "bob");
+  bob.alias = Watcher("phone");
+  Subscribe(bob);
+  Subscribe("alice", "carol");
+  Decide("alice", "phone", WatcherDecision::kAllow);
+
+  const auto page =
+      engine->ListWatchers({Key("alice"), Watcher("phone"), std::nullopt, 100, std::nullopt});
+  SubscriptionFilter of_phone;
+  of_phone.watcher = Watcher("phone");
+
+  ASSERT_THAT(page.rows, SizeIs(1));
+  EXPECT_EQ(page.rows[0].watcher, Watcher("phone"));
+  EXPECT_EQ(page.rows[0].subscriptions, 1u);
+  EXPECT_EQ(page.rows[0].decision, WatcherDecision::kAllow);
+  ASSERT_THAT(engine->ListSubscriptions(of_phone).rows, SizeIs(1));
+}
+
 TEST_F(ListingTest, FindsOnePublicationByEtagOrContact) {
   const Etag etag = Publish("alice", "sip:alice@desk")->etag;
   Publish("alice", "sip:alice@mobile");
