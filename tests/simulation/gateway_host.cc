@@ -9,7 +9,6 @@ namespace {
 constexpr absl::Duration kLongestFrame = absl::Milliseconds(50);
 // How long an end may go on believing in a broken stream.
 constexpr absl::Duration kLongestBelief = absl::Seconds(3);
-constexpr absl::Duration kLongestAbsence = absl::Seconds(5);
 
 // What a greeting says is in flight is a set, and stands in the order of a hash table.
 v1::ConnectRequest Ordered(v1::ConnectRequest frame) {
@@ -114,11 +113,12 @@ class GatewayHost::Handle final : public sip::FrameStream {
 };
 
 GatewayHost::GatewayHost(Surroundings& surroundings, Network& network, CoreHost& core,
-                         std::string name, std::string address)
+                         std::string name, std::string group, std::string address)
     : around_(surroundings),
       network_(network),
       core_(core),
       name_(std::move(name)),
+      group_(std::move(group)),
       address_(std::move(address)),
       window_(surroundings.dice.Chance(30) ? static_cast<uint32_t>(1 + surroundings.dice.Below(4))
                                            : 4096),
@@ -134,6 +134,7 @@ void GatewayHost::Start() {
   process_.Live();
   sip::GatewaySettings settings;
   settings.link.gateway = name_;
+  settings.link.group = group_;
   settings.link.addresses = {"core"};
   settings.link.instruction_window = window_;
   gateway_ = std::make_unique<sip::Gateway>(std::move(settings), around_.clock, random_, transport_,
@@ -143,7 +144,7 @@ void GatewayHost::Start() {
   Turn();
 }
 
-void GatewayHost::Die() {
+void GatewayHost::Die(absl::Duration longest_absence) {
   if (!is_up()) return;
   around_.Record(Note{name_ + " dies"});
   network_.SetGateway(address_, nullptr);
@@ -151,7 +152,7 @@ void GatewayHost::Die() {
   process_.Die();
   next_turn_ = absl::InfiniteFuture();
   gateway_.reset();
-  around_.After(around_.UpTo(kLongestAbsence), [this] { Start(); });
+  around_.After(around_.UpTo(longest_absence), [this] { Start(); });
 }
 
 void GatewayHost::BreakStream() {

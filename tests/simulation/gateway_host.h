@@ -54,15 +54,16 @@ class SimulatedStream final : public StreamEnd,
 // The machine that one gateway runs on.
 class GatewayHost final : private sip::FrameStreamOpener {
  public:
+  // An empty `group`: it is a group of its own.
   GatewayHost(Surroundings& surroundings, Network& network, CoreHost& core, std::string name,
-              std::string address);
+              std::string group, std::string address);
   ~GatewayHost() override;
 
   const std::string& address() const { return address_; }
   bool is_up() const { return gateway_ != nullptr; }
   void Start();
   // Kills the process; it comes back by itself. Not from inside a call of the gateway's.
-  void Die();
+  void Die(absl::Duration longest_absence);
   void BreakStream();
 
  private:
@@ -91,6 +92,7 @@ class GatewayHost final : private sip::FrameStreamOpener {
   Network& network_;
   CoreHost& core_;
   const std::string name_;
+  const std::string group_;
   const std::string address_;
   // Instructions it takes at once: sometimes so few that watchers starve for credit.
   const uint32_t window_;

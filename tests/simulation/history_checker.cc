@@ -105,10 +105,36 @@ void HistoryChecker::CheckRepetitions(const ResourceKey& key, const DurableModel
 
 // ---- what the core says ----
 
+// Two gateways of a group may be given instructions of one dialog out of order.
 void HistoryChecker::On(const Instructed& now) {
-  const auto [it, is_first] = said_.try_emplace(now.tag);
-  Said& before = it->second;
-  if (!is_first) {
+  Said& said = said_[now.tag];
+  if (said.cseq != 0 && now.epoch == said.epoch && now.cseq > said.cseq + 1) {
+    said.early.emplace(now.cseq, now);
+    return;
+  }
+  if (now.epoch == said.epoch && now.cseq + 1 == said.first && now.cseq > said.before_first) {
+    said.first = now.cseq;  // overtaken by the one that seemed to be the first of this life
+    return;
+  }
+  if (now.epoch != said.epoch) {
+    said.before_first = said.cseq;
+    said.first = now.cseq;
+  }
+  if (now.epoch != said.epoch && !said.early.empty()) {
+    Fail(Invariant::kCseq,
+         fmt::format("{}: cseq {} of epoch {} was left out", now.tag, said.cseq + 1, said.epoch));
+    said.early.clear();
+  }
+  OnNext(now, said);
+  while (!said.early.empty() && said.early.begin()->first == said.cseq + 1) {
+    const Instructed next = std::move(said.early.begin()->second);
+    said.early.erase(said.early.begin());
+    OnNext(next, said);
+  }
+}
+
+void HistoryChecker::OnNext(const Instructed& now, Said& before) {
+  if (before.cseq != 0) {
     const bool is_in_order = now.epoch == before.epoch
                                  ? now.cseq == before.cseq + 1
                                  : now.epoch > before.epoch && now.cseq > before.cseq;
@@ -222,6 +248,11 @@ std::vector<Violation> HistoryChecker::Unsettled(absl::Time now) const {
     for (const auto& [id, row] : model.publications) etags.insert(row->etag.text());
   }
   watches_.FindUnsettled(durable_, unsettled);
+  for (const auto& [tag, said] : said_) {
+    if (said.early.empty()) continue;
+    unsettled.push_back({Invariant::kCseq, fmt::format("{}: cseq {} of epoch {} was left out", tag,
+                                                       said.cseq + 1, said.epoch)});
+  }
   for (const auto& [phone, standing] : standing_) {
     // An answer is as old as its way through the network when its lifetime begins to run here.
     if (standing.until - kExpirySlack * 40 <= now || etags.contains(standing.etag)) continue;

@@ -40,6 +40,9 @@ class HistoryChecker {
     uint64_t seq = 0;
     bool is_terminating = false;
     std::optional<uint32_t> version;
+    uint32_t first = 0;                    // CSeq of this epoch
+    uint32_t before_first = 0;             // the last of the epoch before
+    std::map<uint32_t, Instructed> early;  // that wait for one with a lower CSeq
   };
   struct Seen {  // by a watcher in one dialog
     uint32_t cseq = 0;
@@ -57,6 +60,7 @@ class HistoryChecker {
 
   void On(const Durable& durable);
   void On(const Instructed& instructed);
+  void OnNext(const Instructed& instructed, Said& before);
   void On(const Shown& shown);
   void On(const Answered& answered, absl::Time at);
   void OnWinfo(const Instructed& instructed, const ReadWinfo& winfo, Said& before);

@@ -236,8 +236,25 @@ TEST_F(HistoryCheckerTest, SeesACseqUsedTwice) {
 TEST_F(HistoryCheckerTest, SeesACseqLeftOut) {
   Happens(Instruction(1, 1, 1, "open"));
   Happens(Instruction(3, 1, 2, "busy"));
+  EXPECT_THAT(Unsettled(), Breaks(Invariant::kCseq));
+
+  Happens(Instruction(257, 2, 3, "busy"));
 
   EXPECT_THAT(Broken(), Breaks(Invariant::kCseq));
+}
+
+TEST_F(HistoryCheckerTest, LetsInstructionsOfTwoGatewaysOvertakeEachOther) {
+  Happens(Instruction(1, 1, 1, "full 0:"));
+  Happens(Instruction(3, 1, 1, "partial 2:"));
+  Happens(Instruction(2, 1, 1, "partial 1:"));
+  Happens(Instruction(258, 2, 1, "full 257:"));
+  Happens(Instruction(257, 2, 1, "full 256:"));
+  EXPECT_THAT(Broken(), IsEmpty());
+  EXPECT_THAT(Unsettled(), IsEmpty());
+
+  Happens(Instruction(257, 2, 1, "full 256:"));
+
+  EXPECT_THAT(Broken(), testing::Contains(Field(&Violation::invariant, Invariant::kCseq)));
 }
 
 TEST_F(HistoryCheckerTest, SeesACseqThatFallsInANewLife) {

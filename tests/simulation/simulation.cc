@@ -15,7 +15,7 @@
 namespace presence::simulation {
 namespace {
 
-constexpr int kGateways = 2;
+constexpr int kGateways = 3;
 constexpr const char* kPresentities[] = {"alice", "bob"};
 constexpr const char* kWatchers[] = {"carol", "dave", "erin", "frank"};
 
@@ -29,9 +29,9 @@ class World {
         core_(Prepared(),
               around_.dice.Chance(50) ? UnknownWatcher::kAllow : UnknownWatcher::kPending) {
     for (int i = 0; i < kGateways; ++i) {
-      gateways_.push_back(std::make_unique<GatewayHost>(around_, network_, core_,
-                                                        fmt::format("gateway-{}", i + 1),
-                                                        fmt::format("192.0.2.{}:5060", i + 1)));
+      gateways_.push_back(std::make_unique<GatewayHost>(
+          around_, network_, core_, fmt::format("gateway-{}", i + 1), is_group_ ? "edge" : "",
+          fmt::format("192.0.2.{}:5060", i + 1)));
     }
     for (const char* presentity : kPresentities) AddPhonesOf(presentity);
     AddProgram("wendy", "wendy", {{"alice", "presence"}, {"bob", "presence"}});
@@ -78,11 +78,15 @@ class World {
       PhoneSpec spec;
       spec.name = name + "-" + presentity;
       spec.address = fmt::format("192.0.2.{}:5060", 10 + number);
-      spec.gateways = {gateways_[around_.dice.Below(kGateways)]->address()};
+      if (is_group_) {
+        for (const auto& gateway : gateways_) spec.gateways.push_back(gateway->address());
+      } else {
+        spec.gateways.push_back(gateways_[around_.dice.Below(kGateways)]->address());
+      }
       spec.presentity = presentity;
       spec.event = event;
       spec.uses_tcp = around_.dice.Chance(30);
-      spec.is_behind_nat = spec.uses_tcp && around_.dice.Chance(50);
+      spec.is_behind_nat = spec.uses_tcp && !is_group_ && around_.dice.Chance(50);
       spec.uses_xml = around_.uses_xml;
       phones_.push_back(std::make_unique<Phone>(around_, network_, std::move(spec)));
     };
@@ -106,7 +110,7 @@ class World {
     if (roll < 8) {
       core_.Die();
     } else if (roll < 20) {
-      gateways_[around_.dice.Below(kGateways)]->Die();
+      KillGateway(*gateways_[around_.dice.Below(kGateways)]);
     } else if (roll < 40) {
       gateways_[around_.dice.Below(kGateways)]->BreakStream();
     } else if (roll < 60) {
@@ -123,6 +127,14 @@ class World {
       AnyPhone().ActAtRandom();
     }
     for (auto& program : programs_) program->KeepUp();
+  }
+
+  // Where all others can stand in it may be away for longer than the rest of the run.
+  void KillGateway(GatewayHost& gateway) {
+    const bool are_all_up = std::all_of(gateways_.begin(), gateways_.end(),
+                                        [](const auto& each) { return each->is_up(); });
+    const bool is_long = is_group_ && are_all_up && around_.dice.Chance(30);
+    gateway.Die(absl::Seconds(is_long ? 900 : 5));
   }
 
   void DecideAtRandom() {
@@ -164,6 +176,8 @@ class World {
   const absl::Time start_ = around_.clock.Now();
   Network network_;
   CoreHost core_;
+  // The gateways are one group: each serves all dialogs, save those bound to another's connection.
+  const bool is_group_ = around_.dice.Chance(50);
   std::vector<std::unique_ptr<GatewayHost>> gateways_;
   std::vector<std::unique_ptr<Phone>> phones_;
   std::vector<std::unique_ptr<Program>> programs_;

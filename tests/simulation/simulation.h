@@ -17,7 +17,7 @@ struct Scenario {
   Plant plant = Plant::kNone;
   // How long things go wrong. Then faults stop, and the system is given time to settle.
   absl::Duration trouble = absl::Seconds(60);
-  absl::Duration longest_settling = absl::Seconds(240);
+  absl::Duration longest_settling = absl::Seconds(360);
 };
 
 struct Verdict {
@@ -29,8 +29,8 @@ struct Verdict {
   uint64_t fingerprint = 0;
 };
 
-// Lets one core, two gateways and a dozen phones live through what the seed decides. The same seed
-// gives the same history, event by event.
+// Lets one core, three gateways, a dozen phones and three programs live through what the seed
+// decides. The same seed gives the same history, event by event.
 Verdict Simulate(const Scenario& scenario);
 
 // The violations, the last events and how to see it all again; empty when there are none.
