@@ -203,8 +203,7 @@ absl::Status Message::Parsed::ReadVias() {
     if (!via.ok()) return via.status();
     if (via_count++ == 0) top_via = *via;
     for (const std::string_view element : SplitList(field.value.substr(via->text.size()))) {
-      const absl::Status status = ParseTopVia(element).status();
-      if (!status.ok()) return status;
+      if (const auto other = ParseTopVia(element); !other.ok()) return other.status();
       ++via_count;
     }
   }

@@ -104,15 +104,17 @@ int TakeUnit(std::string_view text, size_t& at) {
   return static_cast<int>(is_reserved ? value + 256 : value);
 }
 
+int Folded(int unit) { return unit >= 'A' && unit <= 'Z' ? unit - 'A' + 'a' : unit; }
+
 bool SameText(std::string_view a, std::string_view b, bool folds_case) {
   size_t i = 0;
   size_t j = 0;
   while (i < a.size() && j < b.size()) {
     int left = TakeUnit(a, i);
     int right = TakeUnit(b, j);
-    if (folds_case && left < 128 && right < 128) {
-      left = absl::ascii_tolower(static_cast<unsigned char>(left));
-      right = absl::ascii_tolower(static_cast<unsigned char>(right));
+    if (folds_case) {
+      left = Folded(left);
+      right = Folded(right);
     }
     if (left != right) return false;
   }
