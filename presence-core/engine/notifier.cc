@@ -338,6 +338,7 @@ Notifier::Consequence Notifier::OnReport(Stripe& stripe, Cell& cell, const Subsc
   const bool is_timeout = report.outcome == NotifyOutcome::kTimeout || report.code == 408;
   const bool is_final = (is_answered && EndsSubscription(report.code)) ||
                         report.outcome == NotifyOutcome::kUnsendable ||
+                        report.outcome == NotifyOutcome::kFlowLostRemove ||
                         (is_timeout && config_.on_notify_timeout == OnNotifyTimeout::kRemove);
   if (is_final && !row.is_live()) return Consequence::kFinish;
   if (is_final) {

@@ -35,6 +35,7 @@ enum class NotifyOutcome {
   kStaleEpoch = 5,
   kSuperseded = 6,
   kUnsendable = 7,
+  kFlowLostRemove = 8,
 };
 
 // What became of one instruction.

@@ -189,7 +189,7 @@ void Notifier::OnUnreachable(const std::string& tag) {
   const bool is_bound_to_flow =
       !dialogs_.find(tag)->second.message->instruction().dialog().flow().empty();
   if (!is_bound_to_flow) return Finish(tag, v1::NotifyResult::OUTCOME_TRANSPORT_ERROR);
-  Finish(tag, config_.removes_on_flow_lost ? v1::NotifyResult::OUTCOME_TIMEOUT
+  Finish(tag, config_.removes_on_flow_lost ? v1::NotifyResult::OUTCOME_FLOW_LOST_REMOVE
                                            : v1::NotifyResult::OUTCOME_NO_FLOW);
 }
 
@@ -213,6 +213,7 @@ void Notifier::Count(v1::NotifyResult::Outcome outcome) {
       ++stats_.transport_errors;
       break;
     case v1::NotifyResult::OUTCOME_NO_FLOW:
+    case v1::NotifyResult::OUTCOME_FLOW_LOST_REMOVE:
       ++stats_.no_flow;
       break;
     case v1::NotifyResult::OUTCOME_SUPERSEDED:

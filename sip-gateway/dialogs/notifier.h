@@ -22,8 +22,8 @@ namespace presence::sip {
 struct NotifierConfig {
   std::string product;  // User-Agent; empty: none
   // What the core hears of a dialog whose flow is lost and whose Contact cannot be reached:
-  // NO_FLOW, after which it waits for the watcher's next SUBSCRIBE, or TIMEOUT, which ends the
-  // subscription by default.
+  // NO_FLOW, after which it waits for the watcher's next SUBSCRIBE, or FLOW_LOST_REMOVE, which ends
+  // the subscription.
   bool removes_on_flow_lost = false;
 };
 

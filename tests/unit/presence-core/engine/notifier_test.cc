@@ -162,6 +162,21 @@ TEST_F(NotifierTest, ALostFlowParksTheDialogUntilItsNextSubscribe) {
   EXPECT_THAT(Sent(), ElementsAre("bob 3 active two+one"));
 }
 
+// N08: the gateway's notify.on_flow_lost is not the core's notify.on_timeout.
+TEST_F(NotifierTest, ALostFlowEndsTheSubscriptionWhereTheGatewaySaysSoWhateverATimeoutDoes) {
+  for (OnNotifyTimeout on_timeout :
+       {OnNotifyTimeout::kRemove, OnNotifyTimeout::kKeep, OnNotifyTimeout::kRetry}) {
+    config.on_notify_timeout = on_timeout;
+    StartEngine();
+    SubscribeBob();
+    Publish("alice", "open");
+
+    Fail(NotifyOutcome::kFlowLostRemove);
+
+    EXPECT_FALSE(IsSubscribed());
+  }
+}
+
 // N11
 TEST_F(NotifierTest, KeepsTheIntervalBetweenChangesAndDeliversTheLast) {
   config.every_package.min_notify_interval = absl::Seconds(5);

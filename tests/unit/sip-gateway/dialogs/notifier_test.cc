@@ -345,7 +345,8 @@ TEST_F(NotifierTest, ReportsNoFlowWhenTheContactCannotBeReachedEither) {
   EXPECT_THAT(Outcomes(), ElementsAre("d1/1 NO_FLOW"));
 }
 
-TEST_F(NotifierTest, ReportsATimeoutForALostFlowWhereConfigured) {
+// N08
+TEST_F(NotifierTest, AsksForTheRemovalAfterALostFlowWhereConfigured) {
   Build({.product = "", .removes_on_flow_lost = true});
   const FlowId flow = OpenFlow();
   v1::NotifyInstruction instruction = OverFlow(flow);
@@ -354,7 +355,8 @@ TEST_F(NotifierTest, ReportsATimeoutForALostFlowWhereConfigured) {
 
   Break(flow);
 
-  EXPECT_THAT(Outcomes(), ElementsAre("d1/1 TIMEOUT"));
+  EXPECT_THAT(Outcomes(), ElementsAre("d1/1 FLOW_LOST_REMOVE"));
+  EXPECT_EQ(notifier_->stats().no_flow, 1u);
 }
 
 TEST_F(NotifierTest, GivesUpEverythingWithoutAResult) {
