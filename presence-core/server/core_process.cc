@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <atomic>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "google/protobuf/util/time_util.h"
@@ -10,6 +13,7 @@
 #include "presence-core/rpc/rpc_server.h"
 #include "presence-core/server/settings.h"
 #include "presence-core/storage/memory/memory_journal.h"
+#include "presence-core/telemetry/core_metrics.h"
 #include "presence-core/telemetry/ops_server.h"
 #include "runtime/clock.h"
 #include "runtime/random.h"
@@ -51,7 +55,13 @@ class Process final : public CoreProcess {
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     if (config_.ops_listen().empty()) return absl::OkStatus();
-    auto ops = OpsServer::Start(config_.ops_listen(), engine_);
+    OpsPages pages;
+    pages.not_ready = [this] {
+      return is_stopping_ ? std::optional<std::string>("stopping") : std::nullopt;
+    };
+    pages.metrics = [this] { return CoreMetrics(engine_.counters()); };
+    pages.version = "presence-core " + identity_.version;
+    auto ops = OpsServer::Start(config_.ops_listen(), std::move(pages));
     if (!ops.ok()) return ops.status();
     ops_ = *std::move(ops);
     return absl::OkStatus();
@@ -65,8 +75,7 @@ class Process final : public CoreProcess {
   std::vector<std::string> event_names() const override { return registry_->EventNames(); }
 
   void Stop(absl::Duration patience) override {
-    if (std::exchange(is_stopped_, true)) return;
-    if (ops_ != nullptr) ops_->SetReady(false);
+    if (is_stopping_.exchange(true)) return;
     if (server_ != nullptr) server_->Stop(patience);
     // The last task of a stream tells its service that it has gone, and the notifier's use the
     // engine: so the worker ends before what its tasks use.
@@ -119,8 +128,8 @@ class Process final : public CoreProcess {
   Workers notifiers_;
   Engine engine_;
   std::unique_ptr<RpcServer> server_;
+  std::atomic<bool> is_stopping_ = false;
   std::unique_ptr<OpsServer> ops_;
-  bool is_stopped_ = false;
 };
 
 }  // namespace

@@ -1,13 +1,11 @@
 #ifndef PRESENCE_CORE_TELEMETRY_METRIC_NAMES_H_
 #define PRESENCE_CORE_TELEMETRY_METRIC_NAMES_H_
 
+#include "presence-core/telemetry/metrics_page.h"
+
 namespace presence {
 
-// Every metric of a core, with what it means when its value rises. No name has a user in it.
-struct MetricName {
-  const char* name;
-  const char* help;
-};
+// Every metric of a core.
 
 // Requests to publish, refused ones included. Rises with traffic.
 inline constexpr MetricName kPublishTotal = {"presence_publish_total",

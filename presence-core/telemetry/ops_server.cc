@@ -1,63 +1,15 @@
 #include "presence-core/telemetry/ops_server.h"
 
 #include <CivetServer.h>
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
 
-#include <atomic>
 #include <utility>
 #include <vector>
-
-#include "presence-core/telemetry/metric_names.h"
 
 namespace presence {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-
-MetricFamily Family(const MetricName& name, MetricType type, double value,
-                    std::vector<ClientMetric::Label> labels = {}) {
-  MetricFamily family;
-  family.name = name.name;
-  family.help = name.help;
-  family.type = type;
-  ClientMetric& metric = family.metric.emplace_back();
-  metric.label = std::move(labels);
-  (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
-  return family;
-}
-
-ClientMetric::Label Label(std::string name, std::string value) {
-  ClientMetric::Label label;
-  label.name = std::move(name);
-  label.value = std::move(value);
-  return label;
-}
-
-std::vector<MetricFamily> Collect(const EngineCounters& c) {
-  const auto count = [](uint64_t n) { return static_cast<double>(n); };
-  std::vector<MetricFamily> families = {
-      Family(kPublishTotal, MetricType::Counter, count(c.publishes)),
-      Family(kSubscribeTotal, MetricType::Counter, count(c.subscribes)),
-      Family(kNotifyTotal, MetricType::Counter, count(c.instructions)),
-      Family(kNotifyFailures, MetricType::Counter, count(c.notify_failures)),
-      Family(kNotifyCoalesced, MetricType::Counter, count(c.coalesced)),
-      Family(kExpiredTotal, MetricType::Counter, count(c.expired_publications),
-             {Label("kind", "publication")}),
-      Family(kPublications, MetricType::Gauge, count(c.publications_now)),
-      Family(kSubscriptions, MetricType::Gauge, count(c.subscriptions_now)),
-      Family(kResources, MetricType::Gauge, count(c.resources_now)),
-      Family(kLockHold, MetricType::Gauge, absl::ToDoubleSeconds(c.max_lock_hold)),
-      Family(kLockRows, MetricType::Gauge, count(c.max_rows_per_lock_hold)),
-  };
-  ClientMetric subscriptions;
-  subscriptions.label = {Label("kind", "subscription")};
-  subscriptions.counter.value = count(c.expired_subscriptions);
-  families[5].metric.push_back(std::move(subscriptions));
-  return families;
-}
+constexpr const char* kPlainText = "text/plain";
+constexpr const char* kMetricsText = "text/plain; version=0.0.4; charset=utf-8";
 
 // One path; the answer is made when it is asked for.
 class Page final : public CivetHandler {
@@ -86,23 +38,29 @@ class Page final : public CivetHandler {
 
 class CivetOpsServer final : public OpsServer {
  public:
-  CivetOpsServer(const std::string& listen, const Engine& engine)
+  CivetOpsServer(const std::string& listen, OpsPages pages)
       : live_([] {
-          return Page::Answer{200, "text/plain", "live\n"};
+          return Page::Answer{200, kPlainText, "live\n"};
         }),
-        ready_([this] {
-          return is_ready_ ? Page::Answer{200, "text/plain", "ready\n"}
-                           : Page::Answer{503, "text/plain", "stopping\n"};
+        ready_([not_ready = std::move(pages.not_ready)] {
+          const std::optional<std::string> why = not_ready();
+          return why.has_value() ? Page::Answer{503, kPlainText, *why + "\n"}
+                                 : Page::Answer{200, kPlainText, "ready\n"};
         }),
-        metrics_([&engine] {
-          return Page::Answer{200, "text/plain; version=0.0.4; charset=utf-8",
-                              prometheus::TextSerializer().Serialize(Collect(engine.counters()))};
+        metrics_([metrics = std::move(pages.metrics)] {
+          const std::optional<std::string> text = metrics();
+          return text.has_value() ? Page::Answer{200, kMetricsText, *text}
+                                  : Page::Answer{503, kPlainText, "too busy\n"};
+        }),
+        version_([version = std::move(pages.version)] {
+          return Page::Answer{200, kPlainText, version + "\n"};
         }),
         server_(std::vector<std::string>{"listening_ports", listen, "num_threads", "2",
                                          "request_timeout_ms", "5000"}) {
     server_.addHandler("/live", live_);
     server_.addHandler("/ready", ready_);
     server_.addHandler("/metrics", metrics_);
+    server_.addHandler("/version", version_);
     address_ =
         listen.substr(0, listen.rfind(':') + 1) + std::to_string(server_.getListeningPorts().at(0));
   }
@@ -110,13 +68,12 @@ class CivetOpsServer final : public OpsServer {
   ~CivetOpsServer() override { server_.close(); }
 
   const std::string& address() const override { return address_; }
-  void SetReady(bool is_ready) override { is_ready_ = is_ready; }
 
  private:
-  std::atomic<bool> is_ready_ = true;
   Page live_;
   Page ready_;
   Page metrics_;
+  Page version_;
   CivetServer server_;
   std::string address_;
 };
@@ -124,9 +81,9 @@ class CivetOpsServer final : public OpsServer {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<OpsServer>> OpsServer::Start(const std::string& listen,
-                                                            const Engine& engine) {
+                                                            OpsPages pages) {
   try {
-    return std::make_unique<CivetOpsServer>(listen, engine);
+    return std::make_unique<CivetOpsServer>(listen, std::move(pages));
   } catch (const CivetException& error) {
     return absl::UnavailableError("cannot serve HTTP on " + listen + ": " + error.what());
   }
