@@ -14,10 +14,10 @@
 #include "presence-core/server/settings.h"
 #include "presence-core/storage/memory/memory_journal.h"
 #include "presence-core/telemetry/core_metrics.h"
-#include "presence-core/telemetry/ops_server.h"
 #include "runtime/clock.h"
 #include "runtime/random.h"
 #include "runtime/worker.h"
+#include "telemetry/ops_server.h"
 
 namespace presence {
 namespace {

@@ -1,7 +1,7 @@
 #include "presence-core/telemetry/core_metrics.h"
 
 #include "presence-core/telemetry/metric_names.h"
-#include "presence-core/telemetry/metrics_page.h"
+#include "telemetry/metrics_page.h"
 
 namespace presence {
 

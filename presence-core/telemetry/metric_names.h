@@ -1,7 +1,7 @@
 #ifndef PRESENCE_CORE_TELEMETRY_METRIC_NAMES_H_
 #define PRESENCE_CORE_TELEMETRY_METRIC_NAMES_H_
 
-#include "presence-core/telemetry/metrics_page.h"
+#include "telemetry/metrics_page.h"
 
 namespace presence {
 

@@ -16,6 +16,7 @@ ROOMS = {
     "runtime": [],
     "configuration": ["contract"],
     "logging": ["contract"],
+    "telemetry": [],
     "presence-core/model": ["runtime"],
     "presence-core/event": ["presence-core/model"],
     "presence-core/packages/xml": ["presence-core/model"],
@@ -33,7 +34,7 @@ ROOMS = {
         "presence-core/event", "presence-core/model", "presence-core/policy", "presence-core/storage",
         "runtime"],
     "presence-core/rpc": ["presence-core/engine", "presence-core/model", "contract", "runtime"],
-    "presence-core/telemetry": ["presence-core/engine"],
+    "presence-core/telemetry": ["presence-core/engine", "telemetry"],
     "presence-core/server": ["*"],
     "sip-gateway/sofia": [],
     "sip-gateway/transport": ["sip-gateway/sofia", "runtime"],
@@ -72,6 +73,8 @@ LIBRARIES = {
     "spdlog": (r"spdlog/", ["logging", "presence-core/server", "sip-gateway/server"]),
     "CLI11": (r"CLI/", [
         "configuration", "presence-core/server", "sip-gateway/server", "cli", "cli/command_line", "cli/commands"]),
+    "prometheus-cpp": (r"prometheus/", ["telemetry"]),
+    "civetweb": (r"(CivetServer|civetweb)\.h", ["telemetry"]),
     "OpenSSL": (r"openssl/", ["runtime", "presence-core/model", "sip-gateway/transport"]),
 }
 
@@ -79,7 +82,7 @@ FORBIDDEN_ROOMS = {"util", "utils", "common", "helper", "helpers", "misc"}
 MAX_LINES = 500
 # Cases of one subject that share a fixture stay together for longer.
 MAX_TEST_LINES = 700
-SOURCES = ("presence-core", "sip-gateway", "cli", "runtime", "configuration", "logging")
+SOURCES = ("presence-core", "sip-gateway", "cli", "runtime", "configuration", "logging", "telemetry")
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')
 _SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|absl::SleepFor|SleepFor|time\.sleep)\s*\(")

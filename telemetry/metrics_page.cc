@@ -1,4 +1,4 @@
-#include "presence-core/telemetry/metrics_page.h"
+#include "telemetry/metrics_page.h"
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>

@@ -1,5 +1,5 @@
-#ifndef PRESENCE_CORE_TELEMETRY_METRICS_PAGE_H_
-#define PRESENCE_CORE_TELEMETRY_METRICS_PAGE_H_
+#ifndef PRESENCE_TELEMETRY_METRICS_PAGE_H_
+#define PRESENCE_TELEMETRY_METRICS_PAGE_H_
 
 #include <cstdint>
 #include <string>
@@ -45,4 +45,4 @@ class MetricsPage {
 
 }  // namespace presence
 
-#endif  // PRESENCE_CORE_TELEMETRY_METRICS_PAGE_H_
+#endif  // PRESENCE_TELEMETRY_METRICS_PAGE_H_

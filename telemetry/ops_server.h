@@ -1,5 +1,5 @@
-#ifndef PRESENCE_CORE_TELEMETRY_OPS_SERVER_H_
-#define PRESENCE_CORE_TELEMETRY_OPS_SERVER_H_
+#ifndef PRESENCE_TELEMETRY_OPS_SERVER_H_
+#define PRESENCE_TELEMETRY_OPS_SERVER_H_
 
 #include <functional>
 #include <memory>
@@ -36,4 +36,4 @@ class OpsServer {
 
 }  // namespace presence
 
-#endif  // PRESENCE_CORE_TELEMETRY_OPS_SERVER_H_
+#endif  // PRESENCE_TELEMETRY_OPS_SERVER_H_

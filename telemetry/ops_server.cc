@@ -1,4 +1,4 @@
-#include "presence-core/telemetry/ops_server.h"
+#include "telemetry/ops_server.h"
 
 #include <CivetServer.h>
 
