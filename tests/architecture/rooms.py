@@ -80,8 +80,6 @@ LIBRARIES = {
 
 FORBIDDEN_ROOMS = {"util", "utils", "common", "helper", "helpers", "misc"}
 MAX_LINES = 500
-# Cases of one subject that share a fixture stay together for longer.
-MAX_TEST_LINES = 700
 SOURCES = ("presence-core", "sip-gateway", "cli", "runtime", "configuration", "logging", "telemetry")
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')
@@ -140,9 +138,8 @@ def faults_of_source(path, text):
 
 def faults_of_size(path, text):
     lines = text.count("\n")
-    most = MAX_TEST_LINES if path.startswith("tests/") else MAX_LINES
-    if lines > most:
-        yield Fault(path, lines, f"has {lines} lines; above {most} it is two files")
+    if lines > MAX_LINES:
+        yield Fault(path, lines, f"has {lines} lines; above {MAX_LINES} it is two files")
 
 
 def faults_of_test(path, text):

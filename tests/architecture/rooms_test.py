@@ -71,6 +71,7 @@ class APlantedFault(unittest.TestCase):
     def test_of_a_long_file_is_found(self):
         self.assertTrue(self.faults("runtime/x.cc", "\n" * 501))
         self.assertEqual(self.faults("runtime/x.cc", "\n" * 500), [])
+        self.assertTrue(self.faults("tests/unit/x_test.cc", "\n" * 501))
 
     def test_of_a_sleeping_test_is_found(self):
         self.assertTrue(self.faults("tests/unit/x_test.cc", "std::this_thread::sleep_for(1s);\n"))

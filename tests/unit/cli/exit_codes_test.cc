@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "tests/unit/cli/cli_test_base.h"
+#include "tests/unit/cli/contract_status.h"
 
 namespace presence::cli {
 namespace {

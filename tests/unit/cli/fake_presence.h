@@ -23,12 +23,6 @@
 
 namespace presence::cli {
 
-// The status a server sends for `reason`: its gRPC code by the contract, an ErrorInfo with
-// `metadata`, and a RetryInfo if `retry_after` is given.
-grpc::Status StatusFor(v1::ErrorReason reason, const std::string& message,
-                       const std::map<std::string, std::string>& metadata = {},
-                       std::optional<absl::Duration> retry_after = std::nullopt);
-
 // One Watch stream of a script: what it sends, and how it ends. Without `end` it stays open.
 struct WatchScript {
   std::vector<v1::WatchResponse> items;

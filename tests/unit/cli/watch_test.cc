@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_split.h"
 #include "tests/unit/cli/cli_test_base.h"
+#include "tests/unit/cli/contract_status.h"
 
 namespace presence::cli {
 namespace {
