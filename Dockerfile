@@ -58,7 +58,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* /tmp/packages
 COPY --from=cpp /src/build/release/bin/sip-gateway /usr/local/bin/sip-gateway
 USER 7460:7460
-EXPOSE 5060/udp 5060/tcp
+EXPOSE 5060/udp 5060/tcp 7463
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
   CMD ["healthcheck.sh", "sip", "5060"]
 ENTRYPOINT ["sip-gateway"]

@@ -26,7 +26,7 @@ class CoreProcess {
 
   // What it listens on, with actual ports: "127.0.0.1:7460", "unix:/run/presence/core.sock".
   virtual const std::vector<std::string>& grpc_addresses() const = 0;
-  // Where /live, /ready and /metrics are; empty without.
+  // Where /live, /ready, /metrics and /version are; empty without.
   virtual const std::string& ops_address() const = 0;
   virtual std::vector<std::string> event_names() const = 0;
 

@@ -52,7 +52,7 @@ void PrintGreeting(const v1::CoreConfig& config, const CoreProcess& process,
     std::cout << "  gRPC      " << address << "\n";
   }
   if (!process.ops_address().empty()) {
-    std::cout << "  ops       http://" << process.ops_address() << "   /metrics /live /ready\n";
+    std::cout << "  ops       http://" << process.ops_address() << "   /metrics /live /ready /version\n";
   }
   std::cout << "  packages ";
   for (const std::string& name : process.event_names()) std::cout << " " << name;

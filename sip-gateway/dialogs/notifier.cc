@@ -166,6 +166,7 @@ void Notifier::OnOutcome(const std::string& tag, const ClientOutcome& outcome) {
       v1::NotifyResult result =
           AnsweredResult(it->second.id, outcome.status, outcome.retry_after_seconds);
       Count(result.outcome());
+      ++stats_.answered_by_code[outcome.status];
       dialogs_.erase(it);
       report_(std::move(result));
       return;

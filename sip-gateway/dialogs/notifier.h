@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ struct NotifierConfig {
 struct NotifierStats {
   uint64_t instructed = 0;
   uint64_t answered = 0;
+  std::map<int, uint64_t> answered_by_code;
   uint64_t timed_out = 0;
   uint64_t transport_errors = 0;
   uint64_t no_flow = 0;

@@ -1,6 +1,7 @@
 #include "sip-gateway/server/gateway.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,17 @@
 #include "sip-gateway/translate/subscribe.h"
 
 namespace presence::sip {
+namespace {
+
+// Whoever sends may invent methods; a metric has a bounded number of labels.
+std::string_view MethodForMetrics(std::string_view method) {
+  static constexpr std::array<std::string_view, 7> kNamed = {
+      "PUBLISH", "SUBSCRIBE", "OPTIONS", "NOTIFY", "REGISTER", "ACK", "CANCEL"};
+  const auto named = std::find(kNamed.begin(), kNamed.end(), method);
+  return named == kNamed.end() ? "other" : *named;
+}
+
+}  // namespace
 
 Gateway::Gateway(GatewaySettings settings, const Clock& clock, Random& random, Transport& transport,
                  Locator& locator, FrameStreamOpener& opener, GatewayObserver* observer)
@@ -39,16 +51,10 @@ void Gateway::OnMessage(const Source& source, const ScannedMessage& scan) {
   ++stats_.messages;
   absl::StatusOr<std::unique_ptr<Message>> message = Message::Parse(scan);
   if (!message.ok()) {
-    const std::optional<AnswerableRequest> answerable = ExtractAnswerable(scan);
-    if (answerable.has_value()) {
-      RefuseBroken(source, *answerable, 400,
-                   {message.status().message().data(), message.status().message().size()});
-    } else {
-      ++stats_.dropped_messages;
-    }
-    return;
-  }
-  if ((*message)->is_request()) {
+    const absl::string_view fault = message.status().message();
+    RefuseBroken(source, {400, {fault.data(), fault.size()}, ExtractAnswerable(scan)});
+  } else if ((*message)->is_request()) {
+    ++stats_.requests_by_method[MethodForMetrics((*message)->method())];
     OnRequest(*std::move(message), source);
   } else {
     ++stats_.responses;
@@ -57,28 +63,28 @@ void Gateway::OnMessage(const Source& source, const ScannedMessage& scan) {
 }
 
 void Gateway::OnRefused(const Source& source, const Refusal& refusal) {
-  if (refusal.answerable.has_value()) {
-    RefuseBroken(source, *refusal.answerable, refusal.status, refusal.phrase);
-  } else {
-    ++stats_.dropped_messages;
-  }
+  RefuseBroken(source, refusal);
 }
 
-void Gateway::RefuseBroken(const Source& source, const AnswerableRequest& request, int status,
-                           std::string_view phrase) {
-  const absl::StatusOr<Via> via =
-      request.vias.empty() ? absl::InvalidArgumentError("no Via") : ParseTopVia(request.vias[0]);
-  if (!via.ok()) {  // nobody to answer to
+void Gateway::RefuseBroken(const Source& source, const Refusal& refusal) {
+  BrokenMessages& broken = stats_.broken_messages[std::string(refusal.phrase)];
+  if (!refusal.answerable.has_value()) {
+    ++broken.dropped;
     ++stats_.dropped_messages;
     return;
   }
+  const AnswerableRequest& request = *refusal.answerable;
+  // ExtractAnswerable() takes no request whose topmost Via cannot be read.
+  const Via via = *ParseTopVia(request.vias.front());
+  ++broken.answered;
   ++stats_.refused_messages;
-  const ViaMark mark = MarkVia(source, *via);
+  ++stats_.answers_by_code[refusal.status];
+  const ViaMark mark = MarkVia(source, via);
   const AnswerContext context{
       .contact = {}, .via_received = mark.received, .via_rport = mark.rport};
-  const std::string bytes =
-      PrintRefusal(request, status, phrase, RandomHex(tags_, 64), capabilities_, context);
-  transport_.Send(ResponseRoute(source, *via), bytes);
+  const std::string bytes = PrintRefusal(request, refusal.status, refusal.phrase,
+                                         RandomHex(tags_, 64), capabilities_, context);
+  transport_.Send(ResponseRoute(source, via), bytes);
 }
 
 void Gateway::OnFlowClosed(FlowId flow, SendFailure why) {
@@ -165,8 +171,9 @@ std::string Gateway::PrintAnswer(const Message& request, const Source& source,
   return Print(request, source, FromStored(answer));
 }
 
-std::string Gateway::Print(const Message& request, const Source& source,
-                           const Answer& answer) const {
+// The one place that every answer to a whole request passes, those of the transactions included.
+std::string Gateway::Print(const Message& request, const Source& source, const Answer& answer) {
+  ++stats_.answers_by_code[StatusOf(answer)];
   const ViaMark mark = MarkVia(source, request.top_via());
   return sip::PrintAnswer(request, answer, capabilities_,
                           {.contact = ContactFor(request, source),

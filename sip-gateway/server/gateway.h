@@ -2,6 +2,8 @@
 #define PRESENCE_SIP_GATEWAY_SERVER_GATEWAY_H_
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,6 +51,12 @@ class GatewayObserver {
   virtual void OnCoreLost(size_t notifies_given_up) = 0;
 };
 
+// Messages that were broken in one way.
+struct BrokenMessages {
+  uint64_t answered = 0;  // 400 or the like
+  uint64_t dropped = 0;   // an answer is not allowed, or impossible
+};
+
 // Rising numbers, for metrics; those of the parts are in the parts' own.
 struct GatewayStats {
   uint64_t messages = 0;
@@ -59,6 +67,10 @@ struct GatewayStats {
   uint64_t refused_messages = 0;  // broken, and answered 400 or the like
   uint64_t dropped_messages = 0;  // broken, and not to be answered
   uint64_t responses = 0;
+  // Whole requests as they came, repeated ones included; "other" for methods that are none of ours.
+  std::map<std::string_view, uint64_t> requests_by_method;
+  std::map<int, uint64_t> answers_by_code;  // as sent, repeated ones included
+  std::map<std::string, BrokenMessages, std::less<>> broken_messages;  // by the phrase of the fault
   ServerTransactionStats server_transactions;
   ClientTransactionStats client_transactions;
   NotifierStats notifier;
@@ -110,9 +122,8 @@ class Gateway final : public MessageSink, private AnswerPrinter, private LinkUse
   void AskPublish(ServerTransactionId id, const Message& publish, const Source& source);
   void AskSubscribe(ServerTransactionId id, const Message& subscribe, const Source& source);
   void Respond(ServerTransactionId id, Answer answer);
-  void RefuseBroken(const Source& source, const AnswerableRequest& request, int status,
-                    std::string_view phrase);
-  std::string Print(const Message& request, const Source& source, const Answer& answer) const;
+  void RefuseBroken(const Source& source, const Refusal& refusal);
+  std::string Print(const Message& request, const Source& source, const Answer& answer);
   Trust TrustIn(const Source& source) const;
   const std::string& ContactFor(const Message& request, const Source& source) const;
 

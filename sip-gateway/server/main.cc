@@ -83,6 +83,9 @@ int Serve(const v1::GatewayConfig& config, Signals& signals) {
   for (const std::string& listener : (*process)->ListenerNames()) {
     std::cout << "listening " << listener << "\n";
   }
+  if (const std::string ops = (*process)->OpsAddress(); !ops.empty()) {
+    std::cout << "ops http://" << ops << "   /metrics /live /ready /version\n";
+  }
   std::cout.flush();
   signals.Serve(**process);
   (*process)->Run();

@@ -3,6 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -15,9 +18,11 @@
 #include "sip-gateway/locating/dns_locator.h"
 #include "sip-gateway/server/counters.h"
 #include "sip-gateway/server/gateway.h"
+#include "sip-gateway/server/gateway_metrics.h"
 #include "sip-gateway/server/loop_watcher.h"
 #include "sip-gateway/transport/event_loop.h"
 #include "sip-gateway/transport/socket_transport.h"
+#include "telemetry/ops_server.h"
 
 namespace presence::sip {
 namespace {
@@ -26,6 +31,8 @@ namespace {
 // needs milliseconds; a mute watcher is not worth waiting for, its NOTIFY comes again.
 constexpr absl::Duration kDrainTime = absl::Seconds(2);
 constexpr absl::Duration kDrainLook = absl::Milliseconds(20);
+// A turn of the loop takes milliseconds; an event loop that ends answers nobody any more.
+constexpr absl::Duration kMetricsPatience = absl::Seconds(1);
 
 // The transport wants its sink before there is a gateway, and the gateway its transport.
 class SinkRelay final : public MessageSink {
@@ -55,12 +62,17 @@ class SinkRelay final : public MessageSink {
 // Says once that a core is missing and once that it is back, however often it is tried meanwhile.
 class CoreLog final : public GatewayObserver {
  public:
+  // From any thread.
+  bool is_connected() const { return is_connected_; }
+
   void OnCoreConnected(const std::string& address, const v1::Welcome& welcome) override {
     spdlog::info("connected to core {} at {}, epoch {}", Printable(welcome.core()), address,
                  welcome.epoch());
     has_said_missing_ = false;
+    is_connected_ = true;
   }
   void OnCoreDisconnected(const std::string& address, const absl::Status& why) override {
+    is_connected_ = false;
     const auto level = has_said_missing_ ? spdlog::level::debug : spdlog::level::warn;
     spdlog::log(level, "no core at {}: {}; trying again", address,
                 Printable({why.message().data(), why.message().size()}));
@@ -73,6 +85,7 @@ class CoreLog final : public GatewayObserver {
 
  private:
   bool has_said_missing_ = false;
+  std::atomic<bool> is_connected_ = false;
 };
 
 }  // namespace
@@ -89,8 +102,9 @@ struct GatewayProcess::Parts {
   std::unique_ptr<DnsLocator> locator;
   std::unique_ptr<GrpcStreamOpener> opener;
   std::unique_ptr<Gateway> gateway;
-  bool is_stopping = false;
+  std::atomic<bool> is_stopping = false;
   absl::Time drain_deadline;
+  std::unique_ptr<OpsServer> ops;  // last: its threads read all of the above
 
   ~Parts() { relay.SetTarget(nullptr); }
 
@@ -106,9 +120,35 @@ struct GatewayProcess::Parts {
     return absl::OkStatus();
   }
 
+  absl::Status OpenOps(const std::string& listen, const std::string& version) {
+    OpsPages pages;
+    pages.not_ready = [this]() -> std::optional<std::string> {
+      if (is_stopping) return "stopping";
+      if (!core_log.is_connected()) return "no core";
+      return std::nullopt;
+    };
+    pages.metrics = [this] { return ReadMetrics(); };
+    pages.version = absl::StrCat("sip-gateway ", version);
+    absl::StatusOr<std::unique_ptr<OpsServer>> server = OpsServer::Start(listen, std::move(pages));
+    if (!server.ok()) return server.status();
+    ops = *std::move(server);
+    return absl::OkStatus();
+  }
+
+  // The numbers are the loop's, so its thread writes them down between two turns. From another
+  // thread.
+  std::optional<std::string> ReadMetrics() {
+    const auto text = std::make_shared<std::promise<std::string>>();
+    std::future<std::string> written = text->get_future();
+    loop.Post(
+        [this, text] { text->set_value(GatewayMetrics(gateway->stats(), transport->stats())); });
+    const auto status = written.wait_for(absl::ToChronoMilliseconds(kMetricsPatience));
+    if (status != std::future_status::ready) return std::nullopt;
+    return written.get();
+  }
+
   void BeginStop() {
-    if (is_stopping) return loop.Stop();
-    is_stopping = true;
+    if (is_stopping.exchange(true)) return loop.Stop();
     drain_deadline = clock.Now() + kDrainTime;
     gateway->StartDraining();
     FinishStop();
@@ -154,6 +194,11 @@ absl::StatusOr<std::unique_ptr<GatewayProcess>> GatewayProcess::Open(
     const absl::Time due = p->gateway->Advance(now);
     return std::min(due, p->transport->Advance(now));
   });
+  if (!config.ops_listen().empty()) {
+    if (absl::Status status = parts->OpenOps(config.ops_listen(), host.version); !status.ok()) {
+      return status;
+    }
+  }
   return std::unique_ptr<GatewayProcess>(new GatewayProcess(std::move(parts)));
 }
 
@@ -164,6 +209,10 @@ std::vector<std::string> GatewayProcess::ListenerNames() const {
     names.push_back(absl::StrCat(absl::AsciiStrToLower(protocol), ":", listener.local.ToString()));
   }
   return names;
+}
+
+std::string GatewayProcess::OpsAddress() const {
+  return parts_->ops != nullptr ? parts_->ops->address() : std::string();
 }
 
 void GatewayProcess::Run() {

@@ -17,7 +17,7 @@ class GatewayProcess {
  public:
   // Opens all listeners; the core need not be there yet.
   // Errors: INVALID_ARGUMENT   a value of the configuration cannot be used; names it.
-  //         UNAVAILABLE        a listener cannot be opened; names it.
+  //         UNAVAILABLE        a listener cannot be opened, that of ops_listen included; names it.
   static absl::StatusOr<std::unique_ptr<GatewayProcess>> Open(const v1::GatewayConfig& config,
                                                               const HostFacts& host);
   ~GatewayProcess();
@@ -26,6 +26,9 @@ class GatewayProcess {
 
   // "udp:127.0.0.1:5060", one a listener, with the ports in use.
   std::vector<std::string> ListenerNames() const;
+
+  // Where /live, /ready, /metrics and /version are; empty without.
+  std::string OpsAddress() const;
 
   // Serves until Stop() has been called and what was under way is finished, or the time for that is
   // over.

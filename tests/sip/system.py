@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_DEADLINE = 60.0
@@ -119,7 +120,9 @@ class System:
         where = f"[{self.host}]:{self.sip[1]}" if ":" in self.host else f"{self.host}:{self.sip[1]}"
         mode = ["--dev"] if self.is_dev else []
         self.gateway = Process([self.bin / "sip-gateway", *mode, "--core", self.core_address, "--name", "scenario",
+                                "--ops-listen", "127.0.0.1:0",
                                 "--listen", f"udp:{where}", "--listen", f"tcp:{where}", *self.gateway_arguments])
+        self.gateway_ops_address = self.gateway.wait_for(r"ops http://(\S+)").group(1)
         self.gateway.wait_for(r"connected to core")
 
     def presencectl(self, *arguments, code=0):
@@ -129,6 +132,13 @@ class System:
         if code is not None and done.returncode != code:
             raise AssertionError(f"presencectl {arguments}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def gateway_metrics(self):
+        """Every sample of the gateway's /metrics: {"name{label=...}": value}."""
+        with urllib.request.urlopen(f"http://{self.gateway_ops_address}/metrics", timeout=START_DEADLINE) as page:
+            lines = page.read().decode("utf-8").splitlines()
+        samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in samples}
 
     def stop(self):
         codes = [process.stop() for process in (self.gateway, self.core) if process]

@@ -18,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "presence/v1/gateway.grpc.pb.h"
+#include "tests/fakes/http_get.h"
 #include "tests/unit/sip-gateway/sofia/sip_text.h"
 
 namespace presence::sip {
@@ -162,6 +163,53 @@ TEST(WiringTest, CarriesAPublishFromASocketToTheCoreAndBack) {
   ASSERT_NE(answer, nullptr);
   EXPECT_EQ(answer->status(), 200);
   EXPECT_EQ(answer->header("SIP-ETag"), "etag-sip:alice@example.com");
+}
+
+TEST(WiringTest, TellsOperatorsHowItIs) {
+  AcceptingCore core;
+  int core_port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &core_port);
+  builder.RegisterService(&core);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  v1::GatewayConfig config = SomeConfig();
+  config.set_ops_listen("127.0.0.1:0");
+  config.mutable_core()->set_addresses(0, "127.0.0.1:" + std::to_string(core_port));
+  const auto process = Open(config);
+  ASSERT_NE(process, nullptr);
+  const std::string ops = process->OpsAddress();
+  // Nobody has turned the loop yet: it lives, but has no core, and its numbers do not come.
+  EXPECT_THAT(HttpGet(ops, "/live"), testing::StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(HttpGet(ops, "/ready"), testing::EndsWith("\r\n\r\nno core\n"));
+  EXPECT_THAT(HttpGet(ops, "/metrics"), testing::StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(HttpGet(ops, "/version"), testing::EndsWith("\r\n\r\nsip-gateway 0\n"));
+
+  std::thread loop([&] { process->Run(); });
+  Phone phone;
+  phone.Connect(PortOf(process->ListenerNames()[0]));
+  RequestText text;
+  text.Method("PUBLISH").With("Event: presence\nContent-Type: application/pidf+xml\n").body =
+      "<p/>";
+  EXPECT_NE(phone.Ask(text.Text()), nullptr);  // a core has answered it
+
+  EXPECT_THAT(HttpGet(ops, "/ready"), testing::StartsWith("HTTP/1.1 200 "));
+  const std::string metrics = HttpGet(ops, "/metrics");
+  EXPECT_THAT(metrics, testing::HasSubstr("sip_gateway_requests_total{method=\"PUBLISH\"} 1\n"));
+  EXPECT_THAT(metrics, testing::HasSubstr("sip_gateway_core_connected 1\n"));
+  process->Stop();
+  loop.join();
+  EXPECT_THAT(HttpGet(ops, "/ready"), testing::EndsWith("\r\n\r\nstopping\n"));
+  server->Shutdown(absl::ToChronoTime(absl::Now()));
+}
+
+TEST(WiringTest, SaysWhichOpsAddressCannotBeListenedOn) {
+  v1::GatewayConfig config = SomeConfig();
+  config.set_ops_listen("192.0.2.1:1");
+
+  const auto process = GatewayProcess::Open(config, {.host_name = "box", .version = "0"});
+
+  ASSERT_FALSE(process.ok());
+  EXPECT_THAT(std::string(process.status().message()), testing::HasSubstr("192.0.2.1:1"));
 }
 
 TEST(WiringTest, AnswersOptionsWithoutACoreAndStops) {
