@@ -16,7 +16,8 @@ namespace presence::cli {
 namespace {
 
 std::optional<std::string> Variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
+  // Nothing changes the environment once threads run.
+  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
@@ -40,7 +41,8 @@ void Pause(const std::stop_token& interrupted, absl::Duration duration) {
 
 int Main(int argc, char** argv) {
   // gRPC logs connection attempts on stderr by itself; what matters of it comes back as a status.
-  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+  setenv("GRPC_VERBOSITY", "NONE",
+         /*overwrite=*/0);  // NOLINT(concurrency-mt-unsafe): no thread yet
   std::stop_source interrupt;
   const SignalListener signals(interrupt);
   const SystemClock clock;

@@ -31,7 +31,7 @@ std::string InEnvironment(absl::string_view event) {
 std::string EventNamed(absl::string_view name, absl::Span<const std::string> events) {
   for (const std::string& event : events) {
     if (InEnvironment(event) == name) return event;
-    const std::string winfo = absl::StrCat(event, ".winfo");
+    std::string winfo = absl::StrCat(event, ".winfo");
     if (InEnvironment(winfo) == name) return winfo;
   }
   return absl::StrReplaceAll(absl::AsciiStrToLower(name), {{"_", "-"}});

@@ -1,10 +1,10 @@
 #include "configuration/loader.h"
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -114,7 +114,7 @@ std::vector<ConfigAssignment> ReadFile(const std::string& file, const ConfigSche
   // A directory opens well and fails at the first read.
   if (!stream || !(text << stream.rdbuf())) {
     if (stream && errno == 0) return {};  // an empty file, of which nothing can be copied
-    faults.Add(file, absl::StrCat("cannot be read: ", std::strerror(errno)));
+    faults.Add(file, absl::StrCat("cannot be read: ", std::system_category().message(errno)));
     return {};
   }
   return ReadYaml(text.str(), file, schema, faults);

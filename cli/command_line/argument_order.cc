@@ -83,7 +83,7 @@ class Orderer {
         rest_.insert(rest_.end(), args_.begin() + static_cast<std::ptrdiff_t>(next_), args_.end());
         break;
       }
-      const absl::Status taken = LooksLikeOption(word) ? TakeOption(word) : TakeWord(word);
+      absl::Status taken = LooksLikeOption(word) ? TakeOption(word) : TakeWord(word);
       if (!taken.ok()) return taken;
     }
     if (CommandsOf(*command_).empty() || asks_for_nothing_else_) return absl::OkStatus();

@@ -147,7 +147,7 @@ std::string LastExpiry(const Row& row, absl::Time now) {
 
 grpc::Status PrintPresentities(const std::vector<v1::Publication>& publications, Session& session) {
   std::vector<Row> rows = RowsOf(publications);
-  const grpc::Status status = RowCompletion(session, rows).Run();
+  grpc::Status status = RowCompletion(session, rows).Run();
   if (!status.ok()) return status;
   Environment& environment = session.environment();
   const absl::Time now = environment.clock.WallNow();

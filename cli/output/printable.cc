@@ -45,6 +45,7 @@ struct Character {
 Character Take(absl::string_view& text) {
   mbstate_t state{};
   Character character;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the state is our own.
   const std::size_t length = mbrtowc(&character.code, text.data(), text.size(), &state);
   character.valid = length > 0 && length <= text.size();
   character.bytes = text.substr(0, character.valid ? length : 1);

@@ -16,11 +16,14 @@ enum class Tone { kPlain, kGood, kBad, kWaiting };
 // `text` in the colour of `tone` where `terminal` has colours.
 std::string Toned(absl::string_view text, Tone tone, const Terminal& terminal);
 
-// One cell. The text is made printable by the table.
+// One cell. The text is made printable by the table. A text is a plain cell, so that a row reads as
+// a list of texts.
 struct Cell {
+  // NOLINTBEGIN(google-explicit-constructor)
   Cell(std::string text_in, Tone tone_in = Tone::kPlain)
       : text(std::move(text_in)), tone(tone_in) {}
   Cell(const char* text_in) : text(text_in) {}
+  // NOLINTEND(google-explicit-constructor)
 
   std::string text;
   Tone tone = Tone::kPlain;

@@ -225,9 +225,9 @@ void TcpConnection::Finish() {
 
 void TcpConnection::EndIfDone() {
   if (queued_bytes() > 0) return;
-  if (state_ == State::kPeerFinished && unanswered_requests_ == 0) {
-    Abort(SendFailure::kClosed);
-  } else if (state_ == State::kFinishing && has_peer_finished_) {
+  const bool is_done = (state_ == State::kPeerFinished && unanswered_requests_ == 0) ||
+                       (state_ == State::kFinishing && has_peer_finished_);
+  if (is_done) {
     Abort(SendFailure::kClosed);
   } else if (state_ == State::kFinishing) {
     error_code ignored;
