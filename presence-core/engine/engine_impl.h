@@ -121,8 +121,8 @@ struct Engine::Impl {
   // Has the stripe's queue looked at, if it has work and nobody does so already.
   void SchedulePump(Stripe& stripe);
   void Pump(Stripe& stripe);
-  // One slice; false when there was nothing to do.
-  bool PumpOne(Stripe& stripe);
+  // One slice; returns how many instructions left, nullopt when there was nothing to do.
+  std::optional<size_t> PumpOne(Stripe& stripe);
   // What authorized watchers of these publications see.
   std::optional<Document> ComposeState(const ResourceKey& key, const EventPackage& package,
                                        std::vector<PublicationPtr> publications) const;

@@ -7,8 +7,11 @@
 namespace presence {
 namespace {
 
-// Slices one task of the executor takes before it lets others have their turn.
+// One task of the executor takes so many slices, or so many instructions, before it lets others
+// have their turn: commands of other resources wait behind one slice of a busy one, not behind
+// many.
 constexpr int kSlicesPerTask = 16;
+constexpr size_t kInstructionsPerTask = 256;
 
 }  // namespace
 
@@ -50,13 +53,16 @@ void Engine::Impl::SchedulePump(Stripe& stripe) {
 }
 
 void Engine::Impl::Pump(Stripe& stripe) {
-  for (int i = 0; i < kSlicesPerTask; ++i) {
-    if (!PumpOne(stripe)) return;
+  size_t instructions = 0;
+  for (int i = 0; i < kSlicesPerTask && instructions < kInstructionsPerTask; ++i) {
+    const std::optional<size_t> shipped = PumpOne(stripe);
+    if (!shipped.has_value()) return;
+    instructions += *shipped;
   }
   NotifierOf(stripe).Post([this, &stripe] { Pump(stripe); });
 }
 
-bool Engine::Impl::PumpOne(Stripe& stripe) {
+std::optional<size_t> Engine::Impl::PumpOne(Stripe& stripe) {
   Notifier::Slice slice;
   uint32_t number = 0;
   const EventPackage* package = nullptr;
@@ -68,7 +74,7 @@ bool Engine::Impl::PumpOne(Stripe& stripe) {
     StripeLock lock(stripe, clock);
     if (stripe.queue.empty()) {
       stripe.is_pumping = false;
-      return false;
+      return std::nullopt;
     }
     Cell& cell = *stripe.queue.front();
     stripe.queue.pop_front();
@@ -104,8 +110,9 @@ bool Engine::Impl::PumpOne(Stripe& stripe) {
     if (cell.notify.compositions_voided != voided) cell.notify.composed_seq = UINT64_MAX;
     ForgetIfEmpty(stripe, cell);
   }
+  const size_t shipped = slice.shipments.size();
   Ship(std::move(slice), stripe, number);
-  return true;
+  return shipped;
 }
 
 void Engine::Impl::Ship(Notifier::Slice slice, Stripe& stripe, uint32_t cell_number) {

@@ -149,7 +149,7 @@ void GatewaySession::Deliver(std::vector<Instruction> instructions) {
     absl::MutexLock lock(&mu_);
     if (is_closed_) return;
     for (Instruction& instruction : instructions) {
-      instructions_.push_back(std::move(instruction));
+      instructions_.Add(std::move(instruction));
     }
   }
   wake_();

@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "presence-core/engine/engine.h"
 #include "presence-core/rpc/convert.h"
+#include "presence-core/rpc/instruction_outbox.h"
 #include "presence/v1/gateway.pb.h"
 
 namespace presence {
@@ -38,7 +39,8 @@ namespace presence {
 // as NO_FLOW, and the gateway is the one to see which.
 //
 // Invariants: the gateway never has more commands under way than it was granted, nor the core more
-// instructions; a reply never waits behind an instruction; one frame carries each body once.
+// instructions; a reply never waits behind an instruction, nor an instruction of one resource
+// behind all those of another; one frame carries each body once.
 class GatewaySession final : public WatcherLink,
                              public std::enable_shared_from_this<GatewaySession> {
  public:
@@ -104,7 +106,7 @@ class GatewaySession final : public WatcherLink,
   bool is_closed_ ABSL_GUARDED_BY(mu_) = false;
   uint32_t commands_under_way_ ABSL_GUARDED_BY(mu_) = 0;
   std::deque<v1::CommandReply> replies_ ABSL_GUARDED_BY(mu_);
-  std::deque<Instruction> instructions_ ABSL_GUARDED_BY(mu_);
+  InstructionOutbox instructions_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace presence

@@ -258,7 +258,7 @@ TEST_F(NotifierTest, AnotherResourceIsToldAfterOneTurnOfAHotOne) {
   ASSERT_EQ(gateway.sent.size() - before, 10001u);
   size_t place = 0;
   while (gateway.sent[before + place].document.body() != "busy") ++place;
-  EXPECT_LE(place, 16 * 256u);
+  EXPECT_LE(place, 2 * 256u);
 }
 
 TEST_F(NotifierTest, NothingIsDeliveredWithoutALinkAndEverythingOnceItIsThere) {

@@ -253,5 +253,40 @@ TEST_F(GatewaySessionTest, AnAnswerAfterTheStreamHasGoneReachesNobody) {
   EXPECT_EQ(engine->ListPublications({}).rows.size(), 1u);
 }
 
+TEST_F(GatewaySessionTest, TheWatcherOfAQuietPresentityIsNotToldBehindAllOfABusyOne) {
+  ASSERT_TRUE(Send(Hello(4096)).ok());
+  v1::ConnectRequest subscribes;
+  constexpr uint64_t kBusy = 1000;
+  for (uint64_t id = 1; id <= kBusy; ++id) {
+    AddSubscribe(subscribes, id, "busy", "w" + std::to_string(id));
+  }
+  AddSubscribe(subscribes, kBusy + 1, "quiet", "w");
+  ASSERT_TRUE(Send(subscribes).ok());
+  v1::ConnectRequest results;
+  for (const v1::ConnectResponse& frame : Frames()) {
+    for (const auto& instruction : frame.instructions()) {
+      *results.add_results() = ResultOf(instruction, 200);
+    }
+  }
+  ASSERT_EQ(results.results_size(), kBusy + 1);
+  results.set_instruction_credit(kBusy + 1);
+  ASSERT_TRUE(Send(results).ok());
+
+  v1::ConnectRequest publishes;
+  AddPublish(publishes, kBusy + 2, "busy", "one");
+  AddPublish(publishes, kBusy + 3, "quiet", "two");
+  ASSERT_TRUE(Send(publishes).ok());
+  size_t before = 0;
+  bool is_told = false;
+  for (const v1::ConnectResponse& frame : Frames()) {
+    for (const auto& instruction : frame.instructions()) {
+      is_told = is_told || instruction.dialog().local_uri() == "sip:quiet@example.com";
+      before += is_told ? 0 : 1;
+    }
+  }
+  EXPECT_TRUE(is_told);
+  EXPECT_LE(before, InstructionOutbox::kTurn);
+}
+
 }  // namespace
 }  // namespace presence
