@@ -2,8 +2,8 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <deque>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -40,7 +40,10 @@ absl::Status ToAbsl(const grpc::Status& status) {
 }
 
 // Frames read and not yet handed over; beyond it we stop reading, and HTTP/2 makes the core wait.
-constexpr size_t kMaxInbox = 8;
+// An answer of the core's waits behind what is in the pipe, so the pipe is short: this, and what
+// HTTP/2 may have on its way.
+constexpr size_t kMaxInbox = 2;
+constexpr int kHttp2WindowBytes = 128 * 1024;
 
 // One call of Connect. gRPC owns it until OnDone(), the stream until it is destroyed.
 //
@@ -157,24 +160,28 @@ class Call final : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::Connec
     loop_.Post([self = shared_from_this()] { self->EmptyBox(); });
   }
 
-  // On the loop's thread. `events_` may turn null in any of its calls.
+  // On the loop's thread. `events_` may turn null in any of its calls. One frame a turn: a frame
+  // may be 250 NOTIFYs, and their answers and everybody's requests must be read meanwhile.
   void EmptyBox() {
-    std::vector<std::unique_ptr<v1::ConnectResponse>> frames;
+    std::unique_ptr<v1::ConnectResponse> frame;
     bool has_become_writable = false;
     bool is_done = false;
     absl::Status status;
     {
       absl::MutexLock lock(&mu_);
       is_posted_ = false;
-      frames.swap(inbox_);
+      if (!inbox_.empty()) {
+        frame = std::move(inbox_.front());
+        inbox_.pop_front();
+      }
       has_become_writable = std::exchange(has_become_writable_, false);
-      is_done = is_done_;
+      // The end comes behind the last frame.
+      is_done = is_done_ && inbox_.empty();
       status = status_;
+      if (!inbox_.empty()) PostOnce();
       if (has_hold_ && std::exchange(is_read_paused_, false)) StartRead(incoming_.get());
     }
-    for (auto& frame : frames) {
-      if (events_ != nullptr) events_->OnFrame(*frame);
-    }
+    if (frame != nullptr && events_ != nullptr) events_->OnFrame(*frame);
     if (has_become_writable && events_ != nullptr) events_->OnWritable();
     if (is_done && events_ != nullptr) std::exchange(events_, nullptr)->OnClosed(status);
   }
@@ -200,7 +207,7 @@ class Call final : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::Connec
   bool has_become_writable_ ABSL_GUARDED_BY(mu_) = false;
   bool is_done_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::unique_ptr<v1::ConnectResponse>> inbox_ ABSL_GUARDED_BY(mu_);
+  std::deque<std::unique_ptr<v1::ConnectResponse>> inbox_ ABSL_GUARDED_BY(mu_);
 };
 
 class GrpcStream final : public FrameStream {
@@ -221,6 +228,8 @@ grpc::ChannelArguments ArgumentsOf(const GrpcStreamConfig& config) {
                    static_cast<int>(absl::ToInt64Milliseconds(config.keepalive_time)));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
                    static_cast<int>(absl::ToInt64Milliseconds(config.keepalive_timeout)));
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // which would widen the window
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kHttp2WindowBytes);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);

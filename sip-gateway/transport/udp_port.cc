@@ -26,6 +26,9 @@ constexpr absl::Duration kNoBufferPause = absl::Milliseconds(5);
 // More than one MTU of quoted datagram is of no use.
 constexpr size_t kMaxQuoted = 1500;
 constexpr int kMaxErrorsPerTurn = 256;
+// A frame of the core may be 250 NOTIFYs, and the loop takes one a turn: so many answers must be
+// read in a turn as well, or they pile up in the kernel with everybody's requests behind them.
+constexpr int kBatchesPerTurn = 8;
 // Space for the one control message that comes with an error.
 constexpr size_t kControlBytes = 512;
 
@@ -147,19 +150,22 @@ void UdpPort::WaitWritable() {
                      });
 }
 
-// One batch a turn: Flush() waits for the next one, so that what this batch causes is sent before
+// A few batches a turn: Flush() waits for the next one, so that what these cause is sent before
 // more is read.
 void UdpPort::Receive() {
-  const int count = reader_.Receive(socket_.native_handle());
-  if (count < 0) {
-    // Not data but an error woke us, or came first; reading it clears the socket's own error too.
-    if (errno != EINTR) DrainErrors();
-    return;
-  }
-  ++stats_.receive_batches;
-  stats_.datagrams_in += static_cast<uint64_t>(count);
-  for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
-    owner_.OnDatagram(*this, reader_.From(i), reader_.Bytes(i));
+  for (int batch = 0; batch < kBatchesPerTurn; ++batch) {
+    const int count = reader_.Receive(socket_.native_handle());
+    if (count < 0) {
+      // Not data but an error woke us, or came first; reading it clears the socket's own error too.
+      if (errno != EINTR && (errno != EAGAIN || batch == 0)) DrainErrors();
+      return;
+    }
+    ++stats_.receive_batches;
+    stats_.datagrams_in += static_cast<uint64_t>(count);
+    for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
+      owner_.OnDatagram(*this, reader_.From(i), reader_.Bytes(i));
+    }
+    if (static_cast<size_t>(count) < kDatagramsPerBatch) return;
   }
 }
 
