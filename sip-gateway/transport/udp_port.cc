@@ -9,8 +9,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -80,7 +80,7 @@ absl::StatusOr<int> BindSocket(const SocketAddress& bind_to, int buffer_bytes) {
   const bool is_v6 = bind_to.ip().is_v6();
   const int fd =
       socket(is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
-  if (fd < 0) return absl::UnavailableError(std::strerror(errno));
+  if (fd < 0) return absl::UnavailableError(std::system_category().message(errno));
   SetBuffers(fd, buffer_bytes);
   if (is_v6) {
     // IPv4 has listeners of its own: two families on one socket would blur who sends from where.
@@ -94,7 +94,7 @@ absl::StatusOr<int> BindSocket(const SocketAddress& bind_to, int buffer_bytes) {
   if (bind(fd, reinterpret_cast<const sockaddr*>(&storage), length) != 0) {
     const int error = errno;
     close(fd);
-    return absl::UnavailableError(std::strerror(error));
+    return absl::UnavailableError(std::system_category().message(error));
   }
   return fd;
 }
