@@ -41,8 +41,8 @@ void Pause(const std::stop_token& interrupted, absl::Duration duration) {
 
 int Main(int argc, char** argv) {
   // gRPC logs connection attempts on stderr by itself; what matters of it comes back as a status.
-  setenv("GRPC_VERBOSITY", "NONE",
-         /*overwrite=*/0);  // NOLINT(concurrency-mt-unsafe): no thread yet
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   std::stop_source interrupt;
   const SignalListener signals(interrupt);
   const SystemClock clock;
