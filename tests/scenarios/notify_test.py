@@ -354,6 +354,9 @@ class TimeoutRetries(ShortTimers):
 
 
 class LostConnectionsEnd(Scenario):
+    """What a time-out does is another matter."""
+
+    core = ("--set", "notify.on_timeout=keep")
     gateway = ("--set", "notify.on_flow_lost=remove")
 
     def test_n08_without_a_way_it_is_removed_where_configured(self):
