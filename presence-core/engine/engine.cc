@@ -109,7 +109,7 @@ void Engine::Impl::ForgetIfEmpty(Stripe& stripe, Cell& cell) {
   }
   stripe.forgotten_seq = std::max(stripe.forgotten_seq, cell.resource.row().revision.seq);
   notifier.OnForgotten(stripe, cell);
-  for (const auto& [ordinal, timer] : cell.row_timers) stripe.wheel.Cancel(timer);
+  for (const auto& [row, timer] : cell.row_timers) stripe.wheel.Cancel(timer);
   stripe.wheel.Cancel(cell.answers_timer);
   stripe.by_number.erase(cell.number);
   const ResourceKey key = cell.resource.key();
@@ -278,13 +278,13 @@ void Engine::Impl::Apply(Stripe& stripe, Cell& cell, const Effects& effects) {
 void Engine::Impl::SetRowTimers(Stripe& stripe, Cell& cell, const RowChanges& changes) {
   const auto set = [&](Alarm alarm, uint64_t ordinal,
                        absl::Time when) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu) {
-    const uint64_t slot = (static_cast<uint64_t>(alarm) << 60) | ordinal;
+    const std::pair slot(alarm, ordinal);
     if (auto it = cell.row_timers.find(slot); it != cell.row_timers.end()) {
       stripe.wheel.Cancel(it->second);
       cell.row_timers.erase(it);
     }
     if (when == absl::InfiniteFuture()) return;
-    cell.row_timers[slot] = stripe.wheel.Set(when, AlarmTarget{alarm, cell.number, ordinal}.Pack());
+    cell.row_timers[slot] = stripe.wheel.Set(when, AlarmTarget{alarm, cell.number, ordinal});
   };
   for (const auto& [id, row] : changes.publications) {
     set(Alarm::kPublication, id,
@@ -300,7 +300,7 @@ void Engine::Impl::SetRowTimers(Stripe& stripe, Cell& cell, const RowChanges& ch
   for (const auto& [key, row] : cell.resource.answers()) first = std::min(first, row->kept_until);
   if (first == absl::InfiniteFuture()) return;
   cell.answers_timer = stripe.wheel.Set(std::max(first, clock.Now() + absl::Seconds(1)),
-                                        AlarmTarget{Alarm::kAnswers, cell.number, 0}.Pack());
+                                        AlarmTarget{Alarm::kAnswers, cell.number, 0});
 }
 
 absl::Status Engine::Start() {
@@ -318,7 +318,7 @@ absl::Status Engine::Start() {
   });
   if (!status.ok()) return status;
   for (auto& stripe : impl_->stripes) impl_->SchedulePump(*stripe);
-  impl_->ScheduleTick();
+  impl_->ScheduleTick(impl_->clock.Now() + kTick);
   return absl::OkStatus();
 }
 
@@ -329,33 +329,35 @@ void Engine::SetPolicy(std::shared_ptr<const PolicySnapshot> policy) {
 
 // --- Time.
 
-void Engine::Impl::ScheduleTick() {
-  executor.PostAt(clock.Now() + kTick, [this] {
-    for (auto& stripe : stripes) Tick(*stripe);
-    ScheduleTick();
+void Engine::Impl::ScheduleTick(absl::Time when) {
+  executor.PostAt(when, [this] {
+    bool has_more = false;
+    for (auto& stripe : stripes) has_more |= Tick(*stripe);
+    // A million alarms of one second are rung in turn with what else the executor has to do.
+    ScheduleTick(clock.Now() + (has_more ? absl::ZeroDuration() : kTick));
   });
 }
 
-void Engine::Impl::Tick(Stripe& stripe) {
-  std::vector<uint64_t> due;
+bool Engine::Impl::Tick(Stripe& stripe) {
+  std::vector<AlarmTarget> due;
+  size_t touched = 0;
   {
     StripeLock lock(stripe, clock);
-    stripe.wheel.Advance(clock.Now(), due);
+    touched = stripe.wheel.AdvanceSome(clock.Now(), due, kRowsPerSlice);
+    stripe.rows_this_hold += touched;
   }
-  // In slices: a second in which everything expires must not hold the lock for that second.
-  for (size_t i = 0; i < due.size(); i += kRowsPerSlice) {
+  if (!due.empty()) {
     StripeLock lock(stripe, clock);
-    for (size_t j = i; j < std::min(due.size(), i + kRowsPerSlice); ++j) {
-      Ring(stripe, AlarmTarget::Unpack(due[j]));
-    }
+    for (const AlarmTarget& target : due) Ring(stripe, target);
   }
   SchedulePump(stripe);
+  return touched == kRowsPerSlice;
 }
 
 void Engine::Impl::RingAgain(Stripe& stripe, const AlarmTarget& target) {
   StripeLock lock(stripe, clock);
   // Void, as any alarm, when its row has gone or moved meanwhile.
-  stripe.wheel.Set(clock.Now() + kAskAgain, target.Pack());
+  stripe.wheel.Set(clock.Now() + kAskAgain, target);
 }
 
 void Engine::Impl::Ring(Stripe& stripe, const AlarmTarget& target) {
@@ -364,7 +366,7 @@ void Engine::Impl::Ring(Stripe& stripe, const AlarmTarget& target) {
   Cell& cell = *it->second;
   const auto& rows = cell.resource.subscriptions();
   ++stripe.rows_this_hold;
-  cell.row_timers.erase((static_cast<uint64_t>(target.alarm) << 60) | target.ordinal);
+  cell.row_timers.erase({target.alarm, target.ordinal});
   Work work;
   switch (target.alarm) {
     case Alarm::kNotify:
@@ -410,7 +412,7 @@ void Engine::Impl::Ring(Stripe& stripe, const AlarmTarget& target) {
         return;
       }
       // Set again at once: what is found may be nothing, and then nothing else would.
-      cell.answers_timer = stripe.wheel.Set(clock.Now() + absl::Minutes(1), target.Pack());
+      cell.answers_timer = stripe.wheel.Set(clock.Now() + absl::Minutes(1), target);
       work = Insisting(stripe, target, [](const DecideContext& context, Effects& effects) {
         DecideExpireAnswers(context, effects);
       });

@@ -133,8 +133,9 @@ struct Engine::Impl {
     if (notifiers.empty()) return executor;
     return *notifiers[static_cast<size_t>(stripe.index) % notifiers.size()];
   }
-  void Tick(Stripe& stripe);
-  void ScheduleTick();
+  // Rings what is due, at most a slice; true when there may be more.
+  bool Tick(Stripe& stripe);
+  void ScheduleTick(absl::Time when);
 
   DecideContext ContextFor(const EventPackage& package, const PolicySnapshot& snapshot) const {
     return {clock.Now(), config, snapshot, package, random};

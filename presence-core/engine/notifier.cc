@@ -56,7 +56,7 @@ void Notifier::MakeReady(Stripe& stripe, Cell& cell, uint64_t ordinal, NotifySlo
 void Notifier::SetTimer(Stripe& stripe, const Cell& cell, uint64_t ordinal, NotifySlot& slot,
                         absl::Time when) {
   stripe.wheel.Cancel(slot.timer);
-  slot.timer = stripe.wheel.Set(when, AlarmTarget{Alarm::kNotify, cell.number, ordinal}.Pack());
+  slot.timer = stripe.wheel.Set(when, AlarmTarget{Alarm::kNotify, cell.number, ordinal});
 }
 
 void Notifier::OnRow(Stripe& stripe, Cell& cell, const LocalTag&, const SubscriptionPtr& row) {
@@ -74,7 +74,7 @@ void Notifier::OnRow(Stripe& stripe, Cell& cell, const LocalTag&, const Subscrip
   const absl::Time when = row->is_live() ? SweepTime(row->expires_at) : row->expires_at;
   if (when != absl::InfiniteFuture()) {
     slot.expiry =
-        stripe.wheel.Set(when, AlarmTarget{Alarm::kSubscription, cell.number, row->ordinal}.Pack());
+        stripe.wheel.Set(when, AlarmTarget{Alarm::kSubscription, cell.number, row->ordinal});
   }
   if (slot.is_raising && slot.cseq < row->cseq_limit) {
     slot.is_raising = false;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -32,6 +33,8 @@ struct PendingAppend {
   std::vector<Answer> answers;
 };
 
+enum class Alarm : uint8_t { kPublication, kSubscription, kNotify, kWaiting, kAnswers };
+
 // A resource and what this process does with it.
 struct Cell {
   Cell(ResourceKey key, ResourceRow row, const EventPackage* event_package, uint32_t cell_number)
@@ -48,27 +51,18 @@ struct Cell {
   std::vector<Work> inbox;
 
   // Alarms of publications and waiting watchers, by kind and ordinal; one for all answer records.
-  absl::flat_hash_map<uint64_t, TimerId> row_timers;
+  absl::flat_hash_map<std::pair<Alarm, uint64_t>, TimerId> row_timers;
   TimerId answers_timer = kNoTimer;
 };
 
-// What an alarm is for; a timer's payload is this, the cell's number and an ordinal.
-enum class Alarm : uint8_t { kPublication, kSubscription, kNotify, kWaiting, kAnswers };
-
+// What an alarm is for, and whose: a timer's payload. Ordinals are never used twice, and a resource
+// that is published to all day comes past 2^32 of them.
 struct AlarmTarget {
   Alarm alarm;
   uint32_t cell;
   uint64_t ordinal;
-
-  uint64_t Pack() const {
-    return (static_cast<uint64_t>(alarm) << 60) | (static_cast<uint64_t>(cell & 0xFFFFFFF) << 32) |
-           (ordinal & 0xFFFFFFFF);
-  }
-  static AlarmTarget Unpack(uint64_t payload) {
-    return {static_cast<Alarm>(payload >> 60), static_cast<uint32_t>((payload >> 32) & 0xFFFFFFF),
-            payload & 0xFFFFFFFF};
-  }
 };
+static_assert(sizeof(AlarmTarget) == 16, "every row has an alarm or two");
 
 // One part of the map of resources, with everything that one lock guards: the resources, their
 // alarms, and the queue of those that have watchers to tell.
@@ -86,7 +80,7 @@ struct Stripe {
   // No resource of this stripe that has been forgotten had a higher seq: a new one starts here, so
   // that a name's revisions never fall, even when it comes back after a silence.
   uint64_t forgotten_seq ABSL_GUARDED_BY(mu) = 0;
-  TimerWheel wheel ABSL_GUARDED_BY(mu);
+  TimerWheelOf<AlarmTarget> wheel ABSL_GUARDED_BY(mu);
   std::deque<Cell*> queue ABSL_GUARDED_BY(mu);
   bool is_pumping ABSL_GUARDED_BY(mu) = false;
 

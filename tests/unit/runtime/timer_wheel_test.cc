@@ -15,6 +15,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 constexpr absl::Duration kTick = absl::Milliseconds(10);
 
@@ -51,7 +53,7 @@ TEST_F(TimerWheelTest, RingsAtTheNextTickWhenItsTimeHasPassed) {
   wheel_.Set(start_ - absl::Hours(1), 8);
   wheel_.Set(absl::InfinitePast(), 9);
 
-  EXPECT_THAT(AdvanceTo(start_ + absl::Seconds(5) + kTick), ElementsAre(7, 8, 9));
+  EXPECT_THAT(AdvanceTo(start_ + absl::Seconds(5) + kTick), UnorderedElementsAre(7, 8, 9));
 }
 
 TEST_F(TimerWheelTest, DoesNotRingAgainWhenTheClockStandsStill) {
@@ -136,6 +138,33 @@ TEST_F(TimerWheelTest, TakesAnAlarmSetWhileItsOwnerHandlesAnother) {
   EXPECT_THAT(AdvanceTo(start_ + absl::Seconds(1) + kTick), ElementsAre(2));
 }
 
+TEST_F(TimerWheelTest, TouchesNoMoreAlarmsAtATimeThanItMay) {
+  for (uint64_t i = 0; i < 1000; ++i) wheel_.Set(start_ + absl::Seconds(100), i);
+  for (uint64_t i = 0; i < 1000; ++i) wheel_.Set(start_ + absl::Seconds(200), 1000 + i);
+  const absl::Time now = start_ + absl::Seconds(150);
+
+  std::vector<uint64_t> due;
+  size_t touched = 0;
+  size_t calls = 0;
+  do {
+    const size_t before = due.size();
+    touched = wheel_.AdvanceSome(now, due, 64);
+    EXPECT_LE(touched, 64u);
+    EXPECT_LE(due.size() - before, touched);
+    // What is set and cancelled half-way takes its place among the others.
+    if (++calls == 5) wheel_.Cancel(wheel_.Set(now, 5000));
+    if (calls == 6) wheel_.Set(now, 6000);
+    if (touched == 64) {
+      EXPECT_LE(wheel_.NextDue(), now);
+    }
+  } while (touched == 64);
+
+  EXPECT_THAT(due, SizeIs(1001));
+  EXPECT_EQ(std::count(due.begin(), due.end(), 6000), 1);
+  EXPECT_EQ(wheel_.size(), 1000u);
+  EXPECT_GT(wheel_.NextDue(), now);
+}
+
 // What the wheel must do, said as simply as possible: a sorted list.
 class SortedModel {
  public:
@@ -184,7 +213,9 @@ class TimerWheelModelTest : public testing::TestWithParam<uint64_t> {
                ? std::max(now_, bound)
                : now_ + std::max(RandomDelay(), absl::ZeroDuration());
     std::vector<uint64_t> due;
-    wheel_.Advance(now_, due);
+    const size_t most = 1 + random_.Below(40);
+    while (wheel_.AdvanceSome(now_, due, most) == most) {
+    }
     absl::Time last_tick = absl::InfinitePast();
     for (const uint64_t payload : due) {
       const auto it = model_.alarms().find(payload);
