@@ -333,6 +333,9 @@ void Engine::Impl::ScheduleTick(absl::Time when) {
   executor.PostAt(when, [this] {
     bool has_more = false;
     for (auto& stripe : stripes) has_more |= Tick(*stripe);
+    std::vector<LinkTable::Waiting> given_up = links.GiveUpFlows(clock.Now(), kRowsPerSlice);
+    has_more |= given_up.size() == kRowsPerSlice;
+    Wake(LinkTable::kNone, std::move(given_up));
     // A million alarms of one second are rung in turn with what else the executor has to do.
     ScheduleTick(clock.Now() + (has_more ? absl::ZeroDuration() : kTick));
   });

@@ -105,17 +105,17 @@ class Engine {
 
   // --- Links: how NOTIFYs leave, and how their answers come back.
 
-  // From now on instructions for dialogs of `name` (a gateway group, or one Watch stream) may be
-  // delivered to `link`, at most `credit` and what AddCredit adds. Several links of one name share
-  // its dialogs.
+  // From now on instructions for dialogs of `name` may be delivered to `link`, at most `credit` and
+  // what AddCredit adds.
   using LinkId = uint64_t;
-  LinkId AttachLink(std::string name, WatcherLink& link, size_t credit);
+  LinkId AttachLink(LinkName name, WatcherLink& link, size_t credit);
   void AddCredit(LinkId link, size_t credit);
   // Afterwards nothing is delivered to the link any more, and none of its calls is running.
   void DetachLink(LinkId link);
 
   // A gateway is back and still works on `in_flight`: every other unanswered NOTIFY of dialogs of
-  // `name` is taken as lost, and its watcher is told anew.
+  // its group is taken as lost, and its watcher is told anew. What is parked on one of its
+  // connections is tried again: it may have been looked for at another gateway meanwhile.
   struct InFlight {
     LocalTag subscription;
     uint32_t cseq = 0;
@@ -125,7 +125,7 @@ class Engine {
       return H::combine(std::move(h), f.subscription, f.cseq);
     }
   };
-  void Reconcile(const std::string& name, absl::flat_hash_set<InFlight> in_flight);
+  void Reconcile(const LinkName& name, absl::flat_hash_set<InFlight> in_flight);
 
   // What became of NOTIFYs. Reports that match nothing in flight are ignored: the dialog has moved
   // on.

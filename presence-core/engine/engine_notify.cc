@@ -150,7 +150,7 @@ void Engine::Impl::Wake(LinkTable::LinkId link, std::vector<LinkTable::Waiting> 
         StripeLock lock(stripe, clock);
         auto it = stripe.by_number.find(wait.cell);
         const bool has_use =
-            it != stripe.by_number.end() && notifier.OnCredit(stripe, *it->second, wait.name_hash);
+            it != stripe.by_number.end() && notifier.OnCredit(stripe, *it->second, wait.line);
         idle += has_use ? 0 : 1;
       }
       SchedulePump(stripe);
@@ -160,7 +160,7 @@ void Engine::Impl::Wake(LinkTable::LinkId link, std::vector<LinkTable::Waiting> 
   }
 }
 
-Engine::LinkId Engine::AttachLink(std::string name, WatcherLink& link, size_t credit) {
+Engine::LinkId Engine::AttachLink(LinkName name, WatcherLink& link, size_t credit) {
   auto [id, waiting] = impl_->links.Attach(std::move(name), link, credit);
   impl_->Wake(id, std::move(waiting));
   return id;
@@ -170,7 +170,7 @@ void Engine::AddCredit(LinkId link, size_t credit) {
   impl_->Wake(link, impl_->links.AddCredit(link, credit));
 }
 
-void Engine::DetachLink(LinkId link) { impl_->links.Detach(link); }
+void Engine::DetachLink(LinkId link) { impl_->links.Detach(link, impl_->clock.Now()); }
 
 void Engine::Report(std::vector<NotifyReport> reports) {
   for (const NotifyReport& report : reports) {
@@ -204,7 +204,7 @@ void Engine::Report(std::vector<NotifyReport> reports) {
   }
 }
 
-void Engine::Reconcile(const std::string& name, absl::flat_hash_set<InFlight> in_flight) {
+void Engine::Reconcile(const LinkName& name, absl::flat_hash_set<InFlight> in_flight) {
   for (auto& stripe : impl_->stripes) {
     std::optional<ResourceKey> after;
     for (;;) {
@@ -221,9 +221,14 @@ void Engine::Reconcile(const std::string& name, absl::flat_hash_set<InFlight> in
           auto it = rows.lower_bound(from);
           size_t seen = 0;
           for (; it != rows.end() && seen < kRowsPerSlice; ++it, ++seen) {
-            if (it->second->dialog.gateway() != name) continue;
+            const Dialog& dialog = it->second->dialog;
+            if (dialog.gateway() != name.group) continue;
             auto slot = cell->notify.slots.find(it->first);
-            if (slot == cell->notify.slots.end() || slot->second.in_flight == 0) continue;
+            if (slot == cell->notify.slots.end()) continue;
+            if (slot->second.is_parked && dialog.flow_gateway() == name.gateway) {
+              impl_->notifier.Unpark(*stripe, *cell, it->first);
+            }
+            if (slot->second.in_flight == 0) continue;
             if (in_flight.contains({it->second->id, slot->second.in_flight})) continue;
             // Another gateway of the group may be the one that works on it.
             if (impl_->links.IsAttached(slot->second.link)) continue;

@@ -7,48 +7,59 @@
 namespace presence {
 namespace {
 
+using Waiting = LinkTable::Waiting;
+
 absl::string_view Key(std::string_view name) { return {name.data(), name.size()}; }
+
+void MoveFront(std::vector<Waiting>& from, size_t most, std::vector<Waiting>& to) {
+  const auto end = from.begin() + static_cast<std::ptrdiff_t>(std::min(most, from.size()));
+  to.insert(to.end(), from.begin(), end);
+  from.erase(from.begin(), end);
+}
 
 }  // namespace
 
-std::pair<LinkTable::LinkId, std::vector<LinkTable::Waiting>> LinkTable::Attach(std::string name,
-                                                                                WatcherLink& link,
-                                                                                size_t credit) {
+std::pair<LinkTable::LinkId, std::vector<Waiting>> LinkTable::Attach(LinkName name,
+                                                                     WatcherLink& link,
+                                                                     size_t credit) {
   absl::MutexLock lock(&mu_);
   const LinkId id = next_++;
   auto entry = std::make_shared<Link>();
-  entry->name = name;
+  entry->name = std::move(name);
   entry->credit = credit;
   {
     absl::MutexLock delivering(&entry->delivering);
     entry->link = &link;
   }
-  links_[id] = std::move(entry);
-  Group& group = groups_[std::move(name)];
-  group.links.push_back(id);
-  return {id, Wake(group)};
+  links_[id] = entry;
+  groups_[entry->name.group].links.push_back(id);
+  // The newest stream of a gateway is the one it listens to.
+  if (!entry->name.gateway.empty()) gateways_[entry->name.gateway].link = id;
+  return {id, Wake(*entry)};
 }
 
-std::vector<LinkTable::Waiting> LinkTable::AddCredit(LinkId id, size_t credit) {
+std::vector<Waiting> LinkTable::AddCredit(LinkId id, size_t credit) {
   absl::MutexLock lock(&mu_);
   auto it = links_.find(id);
   if (it == links_.end()) return {};
   it->second->credit += credit;
-  return Wake(groups_[it->second->name]);
+  return Wake(*it->second);
 }
 
-std::vector<LinkTable::Waiting> LinkTable::Wake(Group& group) {
+std::vector<Waiting> LinkTable::Wake(const Link& link) {
+  // Every woken resource can use a credit at least; the others wait for more.
+  std::vector<Waiting> woken;
+  if (!link.name.gateway.empty()) {
+    MoveFront(gateways_[link.name.gateway].waiting, link.credit, woken);
+  }
+  Group& group = groups_[link.name.group];
   size_t credit = 0;
   for (LinkId id : group.links) credit += links_.at(id)->credit;
-  // Every woken resource can use a credit at least; the others wait for more.
-  const size_t count = std::min(credit, group.waiting.size());
-  const auto end = group.waiting.begin() + static_cast<std::ptrdiff_t>(count);
-  std::vector<Waiting> woken(group.waiting.begin(), end);
-  group.waiting.erase(group.waiting.begin(), end);
+  MoveFront(group.waiting, credit - std::min(credit, woken.size()), woken);
   return woken;
 }
 
-void LinkTable::Detach(LinkId id) {
+void LinkTable::Detach(LinkId id, absl::Time now) {
   std::shared_ptr<Link> link;
   {
     absl::MutexLock lock(&mu_);
@@ -56,10 +67,15 @@ void LinkTable::Detach(LinkId id) {
     if (it == links_.end()) return;
     link = std::move(it->second);
     links_.erase(it);
-    auto group = groups_.find(link->name);
+    auto group = groups_.find(link->name.group);
     std::erase(group->second.links, id);
     const bool is_awaited = group->second.is_lasting && !group->second.waiting.empty();
     if (group->second.links.empty() && !is_awaited) groups_.erase(group);
+    auto gateway = gateways_.find(link->name.gateway);
+    if (gateway != gateways_.end() && gateway->second.link == id) {
+      gateway->second.link = kNone;
+      gateway->second.away_since = now;
+    }
   }
   absl::MutexLock delivering(&link->delivering);
   link->link = nullptr;
@@ -70,24 +86,59 @@ bool LinkTable::IsAttached(LinkId id) {
   return links_.contains(id);
 }
 
-LinkTable::LinkId LinkTable::Take(std::string_view name, Waiting waiting, bool remember,
-                                  bool is_lasting) {
+LinkTable::Gateway* LinkTable::HolderOf(const Wanted& wanted, absl::Time now) {
+  if (wanted.flow_gateway.empty()) return nullptr;
+  auto it = gateways_.find(Key(wanted.flow_gateway));
+  if (it == gateways_.end()) {
+    // Not seen in this life of the core: it gets the time to come.
+    it = gateways_.try_emplace(std::string(wanted.flow_gateway)).first;
+    it->second.away_since = now;
+  }
+  const bool is_lost = it->second.link == kNone && now - it->second.away_since >= kFlowGrace;
+  return is_lost ? nullptr : &it->second;
+}
+
+LinkTable::Taken LinkTable::Take(const Wanted& wanted, int stripe, uint32_t cell,
+                                 absl::Span<const Line> lines, absl::Time now) {
+  const auto is_new = [&](Line line) {
+    return std::find(lines.begin(), lines.end(), line) == lines.end();
+  };
   absl::MutexLock lock(&mu_);
-  auto group = groups_.find(Key(name));
+  if (Gateway* holder = HolderOf(wanted, now)) {
+    if (auto it = links_.find(holder->link); it != links_.end() && it->second->credit > 0) {
+      --it->second->credit;
+      return {it->first, 0};
+    }
+    const Line line = LineOfGateway(wanted.flow_gateway);
+    if (is_new(line)) holder->waiting.push_back({stripe, cell, line});
+    return {kNone, line};
+  }
+  auto group = groups_.find(Key(wanted.group));
   if (group != groups_.end()) {
     for (LinkId id : group->second.links) {
       Link& link = *links_.at(id);
       if (link.credit == 0) continue;
       --link.credit;
-      return id;
+      return {id, 0};
     }
   }
-  if (remember && (is_lasting || group != groups_.end())) {
-    Group& waited_for = groups_[std::string(name)];
-    waited_for.is_lasting = is_lasting;
-    waited_for.waiting.push_back(waiting);
+  const Line line = LineOfGroup(wanted.group);
+  if (is_new(line) && (wanted.is_lasting || group != groups_.end())) {
+    Group& waited_for = groups_[std::string(wanted.group)];
+    waited_for.is_lasting = wanted.is_lasting;
+    waited_for.waiting.push_back({stripe, cell, line});
   }
-  return kNone;
+  return {kNone, line};
+}
+
+std::vector<Waiting> LinkTable::GiveUpFlows(absl::Time now, size_t most) {
+  absl::MutexLock lock(&mu_);
+  std::vector<Waiting> woken;
+  for (auto& [name, gateway] : gateways_) {
+    if (gateway.link != kNone || now - gateway.away_since < kFlowGrace) continue;
+    MoveFront(gateway.waiting, most - woken.size(), woken);
+  }
+  return woken;
 }
 
 void LinkTable::Deliver(LinkId id, std::vector<Instruction> instructions) {

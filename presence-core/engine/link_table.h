@@ -12,38 +12,63 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "presence-core/engine/watcher_link.h"
 
 namespace presence {
 
 // The links by which instructions leave, under the names that dialogs know them by, with their
 // credit. Thread-safe. Its lock is taken while a stripe's is held, never the other way round.
+//
+// Who finds no credit waits in a line: that of the group, where any link will do, or that of the
+// one gateway that holds the dialog's connection.
 class LinkTable {
  public:
   using LinkId = uint64_t;
   static constexpr LinkId kNone = 0;
+  // So long a gateway that is away is taken to come back with its connections. By then it has
+  // stopped its own NOTIFYs, too (core_lost_after of the gateway's link).
+  static constexpr absl::Duration kFlowGrace = absl::Seconds(3);
 
-  // A resource that could not go on for want of credit of one name.
+  // By which links an instruction may leave.
+  struct Wanted {
+    std::string_view group;
+    std::string_view flow_gateway;  // empty: any link of the group
+    // A gateway's, which may come back. The link of a native watcher goes with the watcher.
+    bool is_lasting;
+  };
+  // A line, for those who stand in it.
+  using Line = size_t;
+  // A resource that could not go on for want of credit.
   struct Waiting {
     int stripe;
     uint32_t cell;
-    size_t name_hash;
+    Line line;
   };
-  static size_t NameHash(std::string_view name) { return std::hash<std::string_view>()(name); }
 
   // Both return the resources to wake, no more than there is credit for; AddCredit of 0 wakes those
   // who are left after somebody had no use for the credit.
-  std::pair<LinkId, std::vector<Waiting>> Attach(std::string name, WatcherLink& link,
-                                                 size_t credit);
+  std::pair<LinkId, std::vector<Waiting>> Attach(LinkName name, WatcherLink& link, size_t credit);
   std::vector<Waiting> AddCredit(LinkId id, size_t credit);
 
   // Waits until no Deliver of it is running.
-  void Detach(LinkId id);
+  void Detach(LinkId id, absl::Time now);
   bool IsAttached(LinkId id);
 
-  // Takes one credit of a link of this name. Without one, remembers `waiting` (if `remember`) and
-  // returns kNone. A name that is not `is_lasting` is remembered only while a link has it.
-  LinkId Take(std::string_view name, Waiting waiting, bool remember, bool is_lasting);
+  // Takes one credit of a link, or tells the line in which to wait for one. `lines` are those in
+  // which the resource waits already; it is remembered in any other, but in that of a name that is
+  // not lasting only while a link has it.
+  struct Taken {
+    LinkId link = kNone;
+    Line line = 0;
+  };
+  Taken Take(const Wanted& wanted, int stripe, uint32_t cell, absl::Span<const Line> lines,
+             absl::Time now);
+
+  // The resources that wait for gateways which have been away for too long, at most `most`: their
+  // connections are taken as lost, and any link of the group will do.
+  std::vector<Waiting> GiveUpFlows(absl::Time now, size_t most);
 
   // Gives instructions to the link they took their credit from; drops them if it has gone: the
   // dialogs are found by Reconcile, or by their guard timer.
@@ -51,7 +76,7 @@ class LinkTable {
 
  private:
   struct Link {
-    std::string name;
+    LinkName name;
     absl::Mutex delivering;  // held during Deliver; taken before nothing
     WatcherLink* link ABSL_GUARDED_BY(delivering);
     size_t credit = 0;  // guarded by mu_ of the table
@@ -61,13 +86,25 @@ class LinkTable {
     std::vector<Waiting> waiting;
     bool is_lasting = false;  // a gateway's: it may come back
   };
+  // One gateway, for the dialogs on its connections; kept while it is away.
+  struct Gateway {
+    LinkId link = kNone;
+    absl::Time away_since;  // while link is kNone
+    std::vector<Waiting> waiting;
+  };
 
-  std::vector<Waiting> Wake(Group& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static Line LineOfGroup(std::string_view name) { return std::hash<std::string_view>()(name); }
+  // Another than that of a group of the same name, which a lone gateway has.
+  static Line LineOfGateway(std::string_view name) { return ~LineOfGroup(name); }
+  std::vector<Waiting> Wake(const Link& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The line of the gateway that holds the flow; null when any link will do.
+  Gateway* HolderOf(const Wanted& wanted, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   absl::Mutex mu_;
   LinkId next_ ABSL_GUARDED_BY(mu_) = 1;
   absl::flat_hash_map<LinkId, std::shared_ptr<Link>> links_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, Group> groups_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, Gateway> gateways_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace presence

@@ -112,7 +112,7 @@ void Notifier::OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes,
     slot->tell = telling.cause;
     if (telling.supersedes) {
       slot->supersedes = true;
-      slot->is_parked = false;
+      slot->is_parked = slot->is_removing = false;
       slot->failures = 0;
       // It may have come through another gateway than the one it waits for.
       const auto is_this = [o = ordinal](const auto& starved) { return starved.second == o; };
@@ -217,7 +217,7 @@ bool Notifier::MayGo(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, Not
   const bool is_over = row->is_live() && row->expires_at <= now;
   if (is_over && slot.tell == NotifyCause::kNone) return false;
   if (!slot.supersedes) {
-    if (slot.in_flight != 0 || slot.is_parked) return false;
+    if (slot.in_flight != 0 || slot.is_parked || slot.is_removing) return false;
     if (now < slot.not_before) {
       SetTimer(stripe, cell, row->ordinal, slot, slot.not_before);
       return false;
@@ -241,25 +241,23 @@ bool Notifier::MayGo(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, Not
 void Notifier::Visit(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, NotifySlot& slot,
                      absl::Time now, Slice& slice) {
   if (!MayGo(stripe, cell, row, slot, now, slice)) return;
-  const size_t hash = LinkTable::NameHash(row->dialog.gateway());
-  auto& waiting_for = cell.notify.waiting_for;
-  const bool is_remembered =
-      std::find(waiting_for.begin(), waiting_for.end(), hash) != waiting_for.end();
-  // The link of a native watcher goes with the watcher: nobody waits for it to come back.
-  const LinkTable::LinkId link =
-      links_.Take(row->dialog.gateway(), {stripe.index, cell.number, hash}, !is_remembered,
-                  /*is_lasting=*/!row->is_native());
-  if (link == LinkTable::kNone) {
-    if (!is_remembered) waiting_for.push_back(hash);
+  auto& lines = cell.notify.lines;
+  const LinkTable::Taken taken =
+      links_.Take({row->dialog.gateway(), row->dialog.flow_gateway(), !row->is_native()},
+                  stripe.index, cell.number, lines, now);
+  if (taken.link == LinkTable::kNone) {
+    if (std::find(lines.begin(), lines.end(), taken.line) == lines.end()) {
+      lines.push_back(taken.line);
+    }
     if (!slot.is_ready) {
       slot.is_ready = true;
-      cell.notify.starved.emplace_back(hash, row->ordinal);
+      cell.notify.starved.emplace_back(taken.line, row->ordinal);
     }
     return;
   }
-  slot.link = link;
+  slot.link = taken.link;
   Shipment shipment = Instruct(stripe, cell, row, slot, now);
-  shipment.link = link;
+  shipment.link = taken.link;
   slice.shipments.push_back(std::move(shipment));
 }
 
@@ -342,12 +340,13 @@ Notifier::Consequence Notifier::OnReport(Stripe& stripe, Cell& cell, const Subsc
                         (is_timeout && config_.on_notify_timeout == OnNotifyTimeout::kRemove);
   if (is_final && !row.is_live()) return Consequence::kFinish;
   if (is_final) {
-    slot.is_parked = true;  // nothing more goes out before it is known whether it is removed
+    slot.is_removing = true;
     return Consequence::kRemove;
   }
   if (report.outcome == NotifyOutcome::kNoFlow) {
     slot.is_parked = true;
     slot.tell = slot.in_flight_cause;
+    if (slot.winfo != nullptr) slot.winfo->needs_full = true;
   } else if (is_timeout && config_.on_notify_timeout == OnNotifyTimeout::kKeep) {
     slot.notified_seq = std::max(slot.notified_seq, slot.told_seq);
     // RFC 3858 §4: a partial document is of no use after a version that the watcher may not have.
@@ -383,6 +382,12 @@ void Notifier::OnLost(Stripe& stripe, Cell& cell, uint64_t ordinal) {
   MakeReady(stripe, cell, ordinal, slot);
 }
 
+void Notifier::Unpark(Stripe& stripe, Cell& cell, uint64_t ordinal) {
+  NotifySlot& slot = cell.notify.slots.at(ordinal);
+  slot.is_parked = false;
+  MakeReady(stripe, cell, ordinal, slot);
+}
+
 void Notifier::OnNotStored(Stripe& stripe, Cell& cell, uint64_t ordinal, absl::Time now) {
   auto it = cell.notify.slots.find(ordinal);
   if (it == cell.notify.slots.end()) return;
@@ -391,7 +396,7 @@ void Notifier::OnNotStored(Stripe& stripe, Cell& cell, uint64_t ordinal, absl::T
   if (slot.in_flight != 0) return;  // its answer, or the lack of one, has the dialog looked at
   if (!was_raising) {
     // The removal after a failed NOTIFY: its watcher is told anew, and may be there again by now.
-    slot.is_parked = false;
+    slot.is_removing = false;
     if (slot.tell == NotifyCause::kNone) slot.tell = slot.in_flight_cause;
     if (slot.winfo != nullptr) slot.winfo->needs_full = true;
   }
@@ -409,13 +414,13 @@ void Notifier::OnAlarm(Stripe& stripe, Cell& cell, uint64_t ordinal) {
   }
 }
 
-bool Notifier::OnCredit(Stripe& stripe, Cell& cell, size_t name_hash) {
+bool Notifier::OnCredit(Stripe& stripe, Cell& cell, LinkTable::Line line) {
   NotifyState& notify = cell.notify;
-  auto it = std::find(notify.waiting_for.begin(), notify.waiting_for.end(), name_hash);
-  if (it != notify.waiting_for.end()) notify.waiting_for.erase(it);
+  auto it = std::find(notify.lines.begin(), notify.lines.end(), line);
+  if (it != notify.lines.end()) notify.lines.erase(it);
   // Their is_ready stays: they only change the line they stand in.
   const size_t moved = std::erase_if(notify.starved, [&](const auto& starved) {
-    if (starved.first != name_hash) return false;
+    if (starved.first != line) return false;
     notify.ready.push_back(starved.second);
     return true;
   });

@@ -77,6 +77,10 @@ class Notifier {
   void OnAlarm(Stripe& stripe, Cell& cell, uint64_t ordinal)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
+  // The connection of a parked dialog may be there after all.
+  void Unpark(Stripe& stripe, Cell& cell, uint64_t ordinal)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+
   // The NOTIFY in flight is lost with its gateway.
   void OnLost(Stripe& stripe, Cell& cell, uint64_t ordinal)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
@@ -86,8 +90,8 @@ class Notifier {
   void OnNotStored(Stripe& stripe, Cell& cell, uint64_t ordinal, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
-  // There is credit again under the name with this hash. False when nobody here has a use for it.
-  bool OnCredit(Stripe& stripe, Cell& cell, size_t name_hash)
+  // There is credit again for those in this line. False when nobody here has a use for it.
+  bool OnCredit(Stripe& stripe, Cell& cell, LinkTable::Line line)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
   // When an expired row is looked at: the next multiple of the sweep interval.

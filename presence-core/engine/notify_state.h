@@ -49,11 +49,12 @@ struct NotifySlot {
   // Due whatever the watcher knows, and why.
   NotifyCause tell = NotifyCause::kNone;
   NotifyCause in_flight_cause = NotifyCause::kNone;
-  bool supersedes = false;  // may go although one is in flight, and before not_before
-  bool is_ready = false;    // stands in `ready` or `starved`
-  bool is_parked = false;   // its connection is gone: wait for the next SUBSCRIBE
-  bool is_raising = false;  // a higher cseq_limit is on its way to the journal
-  uint8_t failures = 0;     // in a row
+  bool supersedes = false;   // may go although one is in flight, and before not_before
+  bool is_ready = false;     // stands in `ready` or `starved`
+  bool is_parked = false;    // its connection is gone: wait for the next SUBSCRIBE
+  bool is_removing = false;  // say nothing more: its removal is on its way to the journal
+  bool is_raising = false;   // a higher cseq_limit is on its way to the journal
+  uint8_t failures = 0;      // in a row
   absl::Time not_before = absl::InfinitePast();  // throttle, Retry-After, back-off
   absl::Time sent_at = absl::InfinitePast();
   TimerId timer = kNoTimer;  // rings at not_before, or when an answer is overdue
@@ -70,13 +71,13 @@ struct NotifyState {
   size_t sweep_left = 0;
   // Single dialogs that are due by themselves.
   std::vector<uint64_t> ready;
-  // Those that found no credit, with the hash of the link name they wait for.
+  // Those that found no credit, with the line of the link table they stand in.
   std::vector<std::pair<size_t, uint64_t>> starved;
   std::vector<uint64_t> winfo_dialogs;
 
   bool is_queued = false;  // in the stripe's queue
-  // Hashes of the link names at which the link table remembers this resource.
-  absl::InlinedVector<size_t, 1> waiting_for;
+  // Lines in which the link table remembers this resource.
+  absl::InlinedVector<size_t, 1> lines;
 
   // Composed once a revision, when somebody needs it.
   uint64_t composed_seq = UINT64_MAX;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -46,6 +47,16 @@ struct NotifyReport {
   NotifyOutcome outcome = NotifyOutcome::kAnswered;
   int code = 0;  // SIP status; 0 unless kAnswered
   std::optional<absl::Duration> retry_after;
+};
+
+// Whose link it is.
+struct LinkName {
+  // What dialogs know it by: a gateway group, or one Watch stream. Several links of one group share
+  // its dialogs.
+  std::string group;
+  // The gateway itself: dialogs on a connection that it holds go through it and no other. Empty for
+  // a Watch stream.
+  std::string gateway;
 };
 
 // How instructions leave the core: one for each connected gateway and each Watch stream. The

@@ -4,9 +4,9 @@ namespace presence {
 
 Dialog::Dialog(const DialogParts& parts) {
   const std::array<const std::string*, kFields> fields = {
-      &parts.call_id,    &parts.remote_tag,    &parts.local_uri,
-      &parts.remote_uri, &parts.remote_target, &parts.gateway,
-      &parts.flow,       &parts.local_contact, &parts.user_agent};
+      &parts.call_id,       &parts.remote_tag, &parts.local_uri, &parts.remote_uri,
+      &parts.remote_target, &parts.gateway,    &parts.flow,      &parts.flow_gateway,
+      &parts.local_contact, &parts.user_agent};
   size_t total = 0;
   for (const std::string* field : fields) total += field->size();
   for (const std::string& route : parts.route_set) total += route.size();
@@ -47,6 +47,7 @@ DialogParts Dialog::Unpack() const {
   parts.remote_target = remote_target();
   parts.gateway = gateway();
   parts.flow = flow();
+  parts.flow_gateway = flow_gateway();
   parts.local_contact = local_contact();
   parts.user_agent = user_agent();
   for (std::string_view route : route_set()) parts.route_set.emplace_back(route);
@@ -57,6 +58,7 @@ Dialog Dialog::Refreshed(const DialogParts& by) const {
   DialogParts parts = Unpack();
   parts.remote_target = by.remote_target;
   parts.flow = by.flow;
+  parts.flow_gateway = by.flow_gateway;
   if (!by.gateway.empty()) parts.gateway = by.gateway;
   if (!by.local_contact.empty()) parts.local_contact = by.local_contact;
   if (!by.user_agent.empty()) parts.user_agent = by.user_agent;

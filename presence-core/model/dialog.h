@@ -17,8 +17,9 @@ struct DialogParts {
   std::string remote_uri;              // the watcher's: its From URI
   std::string remote_target;           // its Contact: where requests go
   std::vector<std::string> route_set;  // first hop first, each in angle brackets
-  std::string gateway;  // gateway group that sends for this dialog; empty for a native watcher
-  std::string flow;     // connection the SUBSCRIBE came over; empty on UDP
+  std::string gateway;       // gateway group that sends for this dialog; empty for a native watcher
+  std::string flow;          // connection the SUBSCRIBE came over; empty on UDP
+  std::string flow_gateway;  // gateway of the group that holds the flow; empty without one
   std::string local_contact;  // the address of ours the watcher used
   std::string user_agent;
 };
@@ -37,8 +38,9 @@ class Dialog {
   std::string_view remote_target() const { return Field(4); }
   std::string_view gateway() const { return Field(5); }
   std::string_view flow() const { return Field(6); }
-  std::string_view local_contact() const { return Field(7); }
-  std::string_view user_agent() const { return Field(8); }
+  std::string_view flow_gateway() const { return Field(7); }
+  std::string_view local_contact() const { return Field(8); }
+  std::string_view user_agent() const { return Field(9); }
   std::vector<std::string_view> route_set() const;
   DialogParts Unpack() const;
 
@@ -51,7 +53,7 @@ class Dialog {
   friend bool operator==(const Dialog&, const Dialog&) = default;
 
  private:
-  static constexpr int kFields = 9;
+  static constexpr int kFields = 10;
   std::string_view Field(int i) const;
 
   // The fields one after the other, then the routes; ends_[i] is where field i ends.

@@ -52,9 +52,9 @@ absl::Status GatewaySession::OnHello(const v1::ConnectRequest& frame) {
     const std::optional<LocalTag> tag = LocalTag::Parse(id.local_tag());
     if (tag.has_value() && id.epoch() == engine_.epoch()) in_flight.insert({*tag, id.cseq()});
   }
-  engine_.Reconcile(group_, std::move(in_flight));
+  engine_.Reconcile({group_, gateway_}, std::move(in_flight));
   const Engine::LinkId link = engine_.AttachLink(
-      group_, *this, size_t{hello.instruction_credit()} + frame.instruction_credit());
+      {group_, gateway_}, *this, size_t{hello.instruction_credit()} + frame.instruction_credit());
   bool is_late = false;
   {
     absl::MutexLock lock(&mu_);
@@ -126,6 +126,7 @@ void GatewaySession::OnCommand(const v1::GatewayCommand& command) {
       request.mutable_dialog()->set_gateway(group_);
       absl::StatusOr<SubscribeCommand> subscribe = convert_.ToCommand(request);
       if (!subscribe.ok()) return done(subscribe.status());
+      if (!subscribe->dialog.flow.empty()) subscribe->dialog.flow_gateway = gateway_;
       return engine_.Subscribe(*std::move(subscribe), std::move(done));
     }
     case v1::GatewayCommand::CALL_NOT_SET:

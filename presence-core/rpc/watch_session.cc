@@ -76,7 +76,7 @@ absl::Status WatchSession::Start(const v1::WatchRequest& request) {
       item.response.mutable_reset();
     }
   }
-  const Engine::LinkId link = engine_.AttachLink(name_, *this, commands.size());
+  const Engine::LinkId link = engine_.AttachLink({name_, ""}, *this, commands.size());
   bool is_late = false;
   {
     absl::MutexLock lock(&mu_);

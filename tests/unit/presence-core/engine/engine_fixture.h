@@ -68,7 +68,7 @@ class EngineTest : public testing::Test {
     ASSERT_TRUE(engine->Start().ok());
     gateway.sent.clear();
     answered = seen = 0;
-    link = engine->AttachLink("gw", gateway, credit);
+    link = engine->AttachLink({"gw", "gw"}, gateway, credit);
     executor.RunUntilIdle();
   }
 

@@ -267,7 +267,7 @@ TEST_F(NotifierTest, NothingIsDeliveredWithoutALinkAndEverythingOnceItIsThere) {
   Subscribe("dora", "bob");
   EXPECT_THAT(Sent(), IsEmpty());
 
-  link = engine->AttachLink("gw", gateway, 10);
+  link = engine->AttachLink({"gw", "gw"}, gateway, 10);
   executor.RunUntilIdle();
 
   EXPECT_THAT(Sent(), SizeIs(2));
@@ -294,15 +294,15 @@ TEST_F(NotifierTest, ReconcileTellsAgainWhatTheGatewayNoLongerWorksOn) {
   ASSERT_THAT(Sent(), SizeIs(1));
 
   // While its link is there somebody works on it; and so does a gateway that says it still does.
-  engine->Reconcile("gw", {});
+  engine->Reconcile({"gw", "gw"}, {});
   engine->DetachLink(link);
-  engine->Reconcile("gw", {{tag, 2}});
-  link = engine->AttachLink("gw", gateway, credit);
+  engine->Reconcile({"gw", "gw"}, {{tag, 2}});
+  link = engine->AttachLink({"gw", "gw"}, gateway, credit);
   executor.RunUntilIdle();
   EXPECT_THAT(Sent(), IsEmpty());
   engine->DetachLink(link);
-  engine->Reconcile("gw", {});
-  link = engine->AttachLink("gw", gateway, credit);
+  engine->Reconcile({"gw", "gw"}, {});
+  link = engine->AttachLink({"gw", "gw"}, gateway, credit);
   executor.RunUntilIdle();
 
   EXPECT_THAT(Sent(), ElementsAre("bob 3 active open"));
@@ -365,7 +365,7 @@ TEST_F(NotifierTest, CreditThatGoneWatchersHaveNoUseForIsPassedOn) {
   Subscribe("alice", "bob");
   executor.RunFor(absl::Minutes(3));
 
-  link = engine->AttachLink("gw", gateway, 2);
+  link = engine->AttachLink({"gw", "gw"}, gateway, 2);
   executor.RunUntilIdle();
 
   EXPECT_THAT(Sent(), ElementsAre("bob 1 active none"));

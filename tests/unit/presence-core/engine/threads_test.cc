@@ -24,7 +24,7 @@ class AnsweringLink final : public WatcherLink {
 
   void Serve(Engine& engine) {
     engine_ = &engine;
-    id_ = engine.AttachLink("gw", *this, /*credit=*/8);
+    id_ = engine.AttachLink({"gw", "gw"}, *this, /*credit=*/8);
   }
 
   // Nothing arrives any more and nothing is answered.

@@ -21,6 +21,7 @@ DialogParts Parts() {
   parts.route_set = {"<sip:p1.example.com;lr>", "<sip:p2.example.com>", "<sip:p3.example.com;lr>"};
   parts.gateway = "edge";
   parts.flow = "tcp/7";
+  parts.flow_gateway = "gw1";
   parts.local_contact = "sip:192.0.2.10:5060";
   parts.user_agent = "Phone 1.0";
   return parts;
@@ -35,6 +36,7 @@ void ExpectSame(const DialogParts& a, const DialogParts& b) {
   EXPECT_EQ(a.route_set, b.route_set);
   EXPECT_EQ(a.gateway, b.gateway);
   EXPECT_EQ(a.flow, b.flow);
+  EXPECT_EQ(a.flow_gateway, b.flow_gateway);
   EXPECT_EQ(a.local_contact, b.local_contact);
   EXPECT_EQ(a.user_agent, b.user_agent);
 }
@@ -78,11 +80,13 @@ TEST(DialogTest, TakesFromARefreshTheTargetAndNotTheRoutes) {
   refresh.remote_target = "sip:bob@192.0.2.8";
   refresh.route_set = {"<sip:evil.example.com;lr>"};
   refresh.flow = "tcp/8";
+  refresh.flow_gateway = "gw2";
   refresh.call_id = refresh.remote_tag = refresh.local_uri = refresh.remote_uri = "changed";
 
   DialogParts expected = Parts();
   expected.remote_target = "sip:bob@192.0.2.8";
   expected.flow = "tcp/8";
+  expected.flow_gateway = "gw2";
   ExpectSame(Dialog(Parts()).Refreshed(refresh).Unpack(), expected);
 }
 

@@ -19,9 +19,9 @@ class GatewaySessionTest : public EngineTest {
     return GatewaySession::Create(*engine, clock, "core1", [this] { ++wakes; });
   }
 
-  static v1::ConnectRequest Hello(uint32_t credit = 100) {
+  static v1::ConnectRequest Hello(uint32_t credit = 100, const std::string& name = "gw") {
     v1::ConnectRequest frame;
-    frame.mutable_hello()->set_gateway("gw");
+    frame.mutable_hello()->set_gateway(name);
     frame.mutable_hello()->set_stream_number(1);
     frame.mutable_hello()->set_instruction_credit(credit);
     return frame;
@@ -221,6 +221,29 @@ TEST_F(GatewaySessionTest, ANewStreamIsToldOnlyWhatTheGatewayNoLongerWorksOn) {
     for (const auto& i : out.instructions()) told.push_back(i.dialog().remote_uri());
   }
   EXPECT_THAT(told, testing::ElementsAre("sip:dora@example.com"));
+}
+
+// N08
+TEST_F(GatewaySessionTest, InstructsTheGatewayOfAGroupOverWhoseConnectionTheSubscribeCame) {
+  const auto first = NewSession();
+  for (const auto& [to, name] : {std::pair(first, "one"), std::pair(session, "two")}) {
+    v1::ConnectRequest hello = Hello(100, name);
+    hello.mutable_hello()->set_group("edge");
+    ASSERT_TRUE(to->OnFrame(hello).ok());
+  }
+  v1::ConnectRequest frame;
+  AddSubscribe(frame, 1, "alice", "bob");
+  frame.mutable_commands(0)->mutable_subscribe()->mutable_dialog()->set_flow("7f");
+  ASSERT_TRUE(Send(frame).ok());
+
+  const auto frames = Frames();
+
+  ASSERT_EQ(frames.back().instructions_size(), 1);
+  EXPECT_EQ(frames.back().instructions(0).dialog().flow(), "7f");
+  EXPECT_EQ(frames.back().instructions(0).dialog().gateway(), "edge");
+  v1::ConnectResponse other;
+  ASSERT_TRUE(first->TakeFrame(other));
+  EXPECT_EQ(other.instructions_size(), 0);
 }
 
 // N03

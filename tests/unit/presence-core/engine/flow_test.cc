@@ -1,0 +1,196 @@
+#include "tests/unit/presence-core/engine/engine_fixture.h"
+
+namespace presence {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+// Two gateways of one group, "one" and "two"; bob's phone is connected to "two".
+class FlowTest : public EngineTest {
+ protected:
+  void SetUp() override {
+    EngineTest::SetUp();
+    link_one = Attach("one", one);
+    link_two = Attach("two", two);
+    bob = Subscription("alice", "bob");
+    bob.dialog.gateway = "edge";
+    bob.dialog.flow = "f1";
+    bob.dialog.flow_gateway = "two";
+  }
+
+  Engine::LinkId Attach(const std::string& name, RecordingLink& to, size_t with_credit = 100) {
+    engine->Reconcile({"edge", name}, {});
+    const Engine::LinkId id = engine->AttachLink({"edge", name}, to, with_credit);
+    executor.RunUntilIdle();
+    return id;
+  }
+  void SubscribeBob() {
+    tag = Subscribe(bob)->id;
+    AnswerLast(two);
+    two.sent.clear();
+  }
+  void AnswerLast(RecordingLink& at, NotifyOutcome outcome = NotifyOutcome::kAnswered) {
+    engine->Report({ReportOn(at.sent.back(), outcome, 200)});
+    executor.RunUntilIdle();
+  }
+  static std::vector<std::string> Bodies(const RecordingLink& of) {
+    std::vector<std::string> bodies;
+    for (const Instruction& i : of.sent) bodies.emplace_back(i.document.body());
+    return bodies;
+  }
+
+  RecordingLink one;
+  RecordingLink two;
+  Engine::LinkId link_one = 0;
+  Engine::LinkId link_two = 0;
+  SubscribeCommand bob;
+  LocalTag tag;
+};
+
+// N08
+TEST_F(FlowTest, ADialogOnAConnectionGoesThroughTheGatewayThatHoldsIt) {
+  SubscribeBob();
+
+  for (const char* text : {"open", "busy", "closed"}) {
+    Publish("alice", text);
+    AnswerLast(two);
+  }
+
+  EXPECT_THAT(two.sent, SizeIs(3));
+  EXPECT_THAT(one.sent, IsEmpty());
+}
+
+TEST_F(FlowTest, ADialogWithoutAConnectionGoesThroughAnyGatewayOfTheGroup) {
+  bob.dialog.flow = bob.dialog.flow_gateway = "";
+  Subscribe(bob);
+  AnswerLast(one);
+  engine->DetachLink(link_one);
+
+  Publish("alice", "open");
+
+  EXPECT_THAT(Bodies(two), ElementsAre("open"));
+}
+
+// N08
+TEST_F(FlowTest, WaitsForTheCreditOfItsGatewayThoughAnotherHasSome) {
+  engine->DetachLink(link_two);
+  link_two = Attach("two", two, 1);
+  SubscribeBob();  // that was the one
+  Publish("alice", "open");
+  EXPECT_THAT(two.sent, IsEmpty());
+
+  engine->AddCredit(link_one, 10);
+  executor.RunUntilIdle();
+  EXPECT_THAT(two.sent, IsEmpty());
+  engine->AddCredit(link_two, 1);
+  executor.RunUntilIdle();
+
+  EXPECT_THAT(Bodies(two), ElementsAre("open"));
+  EXPECT_THAT(one.sent, IsEmpty());
+}
+
+// N08
+TEST_F(FlowTest, WaitsForAGatewayThatIsBackSoon) {
+  SubscribeBob();
+  engine->DetachLink(link_two);
+  Publish("alice", "open");
+  executor.RunFor(absl::Seconds(2.5));
+  EXPECT_THAT(one.sent, IsEmpty());
+
+  Attach("two", two);
+
+  EXPECT_THAT(Bodies(two), ElementsAre("open"));
+  EXPECT_THAT(one.sent, IsEmpty());
+}
+
+// N08: a lost flow means the Contact, which any gateway of the group can reach or not.
+TEST_F(FlowTest, AGatewayThatStaysAwayHasLostItsConnections) {
+  SubscribeBob();
+  engine->DetachLink(link_two);
+  Publish("alice", "open");
+
+  executor.RunFor(absl::Seconds(3.1));
+  EXPECT_THAT(Bodies(one), ElementsAre("open"));
+  AnswerLast(one);
+  Publish("alice", "busy");
+
+  EXPECT_THAT(Bodies(one), ElementsAre("open", "busy+open")) << "not three seconds each time";
+}
+
+// N08
+TEST_F(FlowTest, WaitsForTheGroupWhenAllOfItStaysAway) {
+  SubscribeBob();
+  engine->DetachLink(link_one);
+  engine->DetachLink(link_two);
+  Publish("alice", "open");
+  executor.RunFor(absl::Seconds(10));
+
+  Attach("one", one);
+
+  EXPECT_THAT(Bodies(one), ElementsAre("open"));
+}
+
+// N08: the connection was there all the time, only the stream between gateway and core was not.
+TEST_F(FlowTest, WhatWasParkedWhileItsGatewayWasAwayIsToldWhenItIsBack) {
+  SubscribeBob();
+  engine->DetachLink(link_two);
+  Publish("alice", "open");
+  executor.RunFor(absl::Seconds(4));
+  AnswerLast(one, NotifyOutcome::kNoFlow);
+  Publish("alice", "busy");
+  EXPECT_THAT(one.sent, SizeIs(1));
+
+  Attach("two", two);
+
+  EXPECT_THAT(Bodies(two), ElementsAre("busy+open"));
+}
+
+// N08, W07: the version that was lost leaves a gap, so what follows is a full state.
+TEST_F(FlowTest, WatcherInformationThatWasParkedGoesOnWithAFullState) {
+  SubscribeCommand winfo = Subscription("alice", "alice", "presence.winfo");
+  winfo.dialog.gateway = "edge";
+  winfo.dialog.flow = "f1";
+  winfo.dialog.flow_gateway = "two";
+  Subscribe(winfo);
+  AnswerLast(two);
+  Subscribe("alice", "carol");
+  AnswerLast(two, NotifyOutcome::kNoFlow);
+  engine->DetachLink(link_two);
+
+  Attach("two", two);
+
+  EXPECT_THAT(Bodies(two), ElementsAre("full 0:", "partial 1: carol@example.com active subscribe;",
+                                       "full 2: carol@example.com active subscribe;"));
+}
+
+// S18
+TEST_F(FlowTest, TheEndIsToldThroughTheGatewayThatHoldsTheConnection) {
+  bob.expiry = absl::Seconds(60);
+  SubscribeBob();
+
+  executor.RunFor(absl::Seconds(61));
+
+  ASSERT_THAT(two.sent, SizeIs(1));
+  EXPECT_EQ(two.sent[0].state, SubscriptionState::kTerminated);
+  EXPECT_THAT(one.sent, IsEmpty());
+}
+
+// N08
+TEST_F(FlowTest, ARefreshThroughAnotherGatewayMovesTheDialogThere) {
+  SubscribeBob();
+  engine->DetachLink(link_two);
+  Publish("alice", "open");
+  bob.local_tag = tag.text();
+  bob.cseq = 2;
+  bob.dialog.flow = "f2";
+  bob.dialog.flow_gateway = "one";
+
+  Subscribe(bob);
+
+  EXPECT_THAT(Bodies(one), ElementsAre("open"));
+}
+
+}  // namespace
+}  // namespace presence
