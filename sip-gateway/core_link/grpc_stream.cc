@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -39,11 +40,14 @@ absl::Status ToAbsl(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
-// Frames read and not yet handed over; beyond it we stop reading, and HTTP/2 makes the core wait.
-// An answer of the core's waits behind what is in the pipe, so the pipe is short: this, and what
-// HTTP/2 may have on its way.
-constexpr size_t kMaxInbox = 2;
-constexpr int kHttp2WindowBytes = 128 * 1024;
+// Frames read and not yet handed over; beyond either bound we stop reading, and HTTP/2 makes the
+// core wait. An answer of the core's waits behind the NOTIFYs in this pipe, so it is short.
+constexpr size_t kMaxInbox = 8;
+constexpr int kMaxInboxInstructions = 512;
+// So many NOTIFYs are made of frames in one turn of the loop: their answers, and everybody's
+// requests, must be read meanwhile. Small frames are still taken together, and what they cause
+// leaves together.
+constexpr int kInstructionsPerTurn = 256;
 
 // One call of Connect. gRPC owns it until OnDone(), the stream until it is destroyed.
 //
@@ -105,9 +109,10 @@ class Call final : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::Connec
       ReleaseHold();
       return;
     }
+    inbox_instructions_ += incoming_->instructions_size();
     inbox_.push_back(std::move(incoming_));
     incoming_ = std::make_unique<v1::ConnectResponse>();
-    if (inbox_.size() < kMaxInbox) {
+    if (HasRoom()) {
       StartRead(incoming_.get());
     } else {
       is_read_paused_ = true;
@@ -160,28 +165,45 @@ class Call final : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::Connec
     loop_.Post([self = shared_from_this()] { self->EmptyBox(); });
   }
 
-  // On the loop's thread. `events_` may turn null in any of its calls. One frame a turn: a frame
-  // may be 250 NOTIFYs, and their answers and everybody's requests must be read meanwhile.
+  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return inbox_.size() < kMaxInbox && inbox_instructions_ < kMaxInboxInstructions;
+  }
+
+  // The frames for one turn.
+  std::vector<std::unique_ptr<v1::ConnectResponse>> TakeFrames()
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    std::vector<std::unique_ptr<v1::ConnectResponse>> frames;
+    for (int instructions = 0; !inbox_.empty() && instructions < kInstructionsPerTurn;) {
+      instructions += inbox_.front()->instructions_size();
+      inbox_instructions_ -= inbox_.front()->instructions_size();
+      frames.push_back(std::move(inbox_.front()));
+      inbox_.pop_front();
+    }
+    return frames;
+  }
+
+  // On the loop's thread. `events_` may turn null in any of its calls.
   void EmptyBox() {
-    std::unique_ptr<v1::ConnectResponse> frame;
+    std::vector<std::unique_ptr<v1::ConnectResponse>> frames;
     bool has_become_writable = false;
     bool is_done = false;
     absl::Status status;
     {
       absl::MutexLock lock(&mu_);
       is_posted_ = false;
-      if (!inbox_.empty()) {
-        frame = std::move(inbox_.front());
-        inbox_.pop_front();
-      }
+      frames = TakeFrames();
       has_become_writable = std::exchange(has_become_writable_, false);
       // The end comes behind the last frame.
       is_done = is_done_ && inbox_.empty();
       status = status_;
       if (!inbox_.empty()) PostOnce();
-      if (has_hold_ && std::exchange(is_read_paused_, false)) StartRead(incoming_.get());
+      if (has_hold_ && HasRoom() && std::exchange(is_read_paused_, false)) {
+        StartRead(incoming_.get());
+      }
     }
-    if (frame != nullptr && events_ != nullptr) events_->OnFrame(*frame);
+    for (auto& frame : frames) {
+      if (events_ != nullptr) events_->OnFrame(*frame);
+    }
     if (has_become_writable && events_ != nullptr) events_->OnWritable();
     if (is_done && events_ != nullptr) std::exchange(events_, nullptr)->OnClosed(status);
   }
@@ -208,6 +230,7 @@ class Call final : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::Connec
   bool is_done_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mu_);
   std::deque<std::unique_ptr<v1::ConnectResponse>> inbox_ ABSL_GUARDED_BY(mu_);
+  int inbox_instructions_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 class GrpcStream final : public FrameStream {
@@ -228,8 +251,6 @@ grpc::ChannelArguments ArgumentsOf(const GrpcStreamConfig& config) {
                    static_cast<int>(absl::ToInt64Milliseconds(config.keepalive_time)));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
                    static_cast<int>(absl::ToInt64Milliseconds(config.keepalive_timeout)));
-  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // which would widen the window
-  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kHttp2WindowBytes);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);

@@ -28,8 +28,10 @@ struct LinkConfig {
   std::string group;                   // empty: `gateway`
   std::vector<std::string> addresses;  // of the cores, tried in turn; not empty
 
-  // Instructions a core may have on its way to us.
-  uint32_t instruction_window = 4096;
+  // Instructions a core may have on its way to us. More would not be sent faster, but the answers
+  // of the core wait behind them: with 4,096 four times as long (BENCHMARKS.md, one hot
+  // presentity).
+  uint32_t instruction_window = 1024;
   // NOTIFYs unanswered at once; beyond it no more instructions are asked for.
   size_t max_notifies_in_flight = 65'536;
   // Frames close at the soft limit and never pass the hard one.
@@ -105,7 +107,7 @@ struct LinkStats {
 // repetition.
 //
 // Credit of instructions is given back when the NOTIFY has been handed to its transaction and not
-// when it has been answered, or the 32 s of 4,096 mute watchers would silence all others.
+// when it has been answered, or the 32 s of 1,024 mute watchers would silence all others.
 class Link final : private FrameStreamEvents {
  public:
   using ReplyCallback = absl::AnyInvocable<void(const v1::CommandReply&)>;

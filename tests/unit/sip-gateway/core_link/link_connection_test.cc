@@ -19,7 +19,7 @@ TEST_F(LinkTest, GreetsFirstWithWhatItStillHolds) {
   EXPECT_EQ(hello.group(), "edge-1");
   EXPECT_EQ(hello.stream_number(), 1u);
   EXPECT_NE(hello.incarnation(), 0u);
-  EXPECT_EQ(hello.instruction_credit(), 4096u);
+  EXPECT_EQ(hello.instruction_credit(), 1024u);
   ASSERT_EQ(hello.in_flight_size(), 1);
   EXPECT_EQ(hello.in_flight(0).local_tag(), "d1");
 }
