@@ -31,6 +31,12 @@ std::string FilterOf(const Request& request) {
   return std::string(Request::descriptor()->name()) + filter.SerializeAsString();
 }
 
+template <typename Request>
+std::optional<SubscriptionState> StateOf(const Request& request) {
+  if (request.state() == v1::SUBSCRIPTION_STATE_UNSPECIFIED) return std::nullopt;
+  return static_cast<SubscriptionState>(request.state());
+}
+
 template <typename Response>
 void Fill(const RefreshOutcome& outcome, Response* response) {
   response->set_examined(outcome.examined);
@@ -106,122 +112,126 @@ ServerUnaryReactor* PresenceService::GetState(CallbackServerContext* context,
   return Finish(reactor, absl::OkStatus());
 }
 
-ServerUnaryReactor* PresenceService::RefreshWatchers(CallbackServerContext* context,
-                                                     const v1::RefreshWatchersRequest* request,
-                                                     v1::RefreshWatchersResponse* response) {
+template <typename Request, typename Response>
+ServerUnaryReactor* PresenceService::Refresh(CallbackServerContext* context, const Request& request,
+                                             Response* response, Sweep sweep) {
   ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (request->event().empty()) return Finish(reactor, InvalidField("event", "it is required"));
-  absl::StatusOr<ResourceKey> key = ToKey(request->presentity(), request->event());
+  if (request.event().empty()) return Finish(reactor, InvalidField("event", "it is required"));
+  absl::StatusOr<ResourceKey> key = ToKey(request.presentity(), request.event());
   if (!key.ok()) return Finish(reactor, key.status());
-  auto done = [=](const absl::StatusOr<RefreshOutcome>& outcome) {
-    if (outcome.ok()) Fill(*outcome, response);
-    Finish(reactor, outcome.status());
-  };
-  switch (request->kind()) {
-    case v1::RefreshWatchersRequest::KIND_AUTHORIZATION:
-      engine_.Reauthorize(*key, std::move(done));
-      return reactor;
-    case v1::RefreshWatchersRequest::KIND_STATE:
-      engine_.ResendState(*key, std::move(done));
-      return reactor;
-    case v1::RefreshWatchersRequest::KIND_HARD_STATE:
-      return Finish(reactor, NotServedYet("RefreshWatchers HARD_STATE"));
-    default:
-      return Finish(reactor, InvalidField("kind", "say AUTHORIZATION, STATE or HARD_STATE"));
-  }
-}
-
-ServerUnaryReactor* PresenceService::UpdateWatchers(CallbackServerContext* context,
-                                                    const v1::UpdateWatchersRequest* request,
-                                                    v1::UpdateWatchersResponse* response) {
-  ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (request->event().empty()) return Finish(reactor, InvalidField("event", "it is required"));
-  absl::StatusOr<ResourceKey> key = ToKey(request->presentity(), request->event());
-  if (!key.ok()) return Finish(reactor, key.status());
-  engine_.Reauthorize(*key, [=](const absl::StatusOr<RefreshOutcome>& outcome) {
+  if (!sweep.ok()) return Finish(reactor, sweep.status());
+  (engine_.**sweep)(*key, [=](const absl::StatusOr<RefreshOutcome>& outcome) {
     if (outcome.ok()) Fill(*outcome, response);
     Finish(reactor, outcome.status());
   });
   return reactor;
 }
 
+ServerUnaryReactor* PresenceService::RefreshWatchers(CallbackServerContext* context,
+                                                     const v1::RefreshWatchersRequest* request,
+                                                     v1::RefreshWatchersResponse* response) {
+  const auto sweep = [request]() -> Sweep {
+    switch (request->kind()) {
+      case v1::RefreshWatchersRequest::KIND_AUTHORIZATION:
+        return &Engine::Reauthorize;
+      case v1::RefreshWatchersRequest::KIND_STATE:
+        return &Engine::ResendState;
+      case v1::RefreshWatchersRequest::KIND_HARD_STATE:
+        return NotServedYet("RefreshWatchers HARD_STATE");
+      default:
+        return InvalidField("kind", "say AUTHORIZATION, STATE or HARD_STATE");
+    }
+  };
+  return Refresh(context, *request, response, sweep());
+}
+
+ServerUnaryReactor* PresenceService::UpdateWatchers(CallbackServerContext* context,
+                                                    const v1::UpdateWatchersRequest* request,
+                                                    v1::UpdateWatchersResponse* response) {
+  return Refresh(context, *request, response, &Engine::Reauthorize);
+}
+
+// --- Lists. What each can be narrowed to; paging is the same for all.
+
+absl::Status PresenceService::Narrow(const v1::ListPresentitiesRequest& request,
+                                     PublicationFilter& filter) const {
+  filter.domain = request.domain();
+  filter.event = request.event();
+  return TakeIfGiven(request.presentity(), &Converter::ToPresentity, filter.presentity);
+}
+
+absl::Status PresenceService::Narrow(const v1::ListSubscriptionsRequest& request,
+                                     SubscriptionFilter& filter) const {
+  filter.event = request.event();
+  filter.state = StateOf(request);
+  absl::Status status =
+      TakeIfGiven(request.presentity(), &Converter::ToPresentity, filter.presentity);
+  if (!status.ok()) return status;
+  return TakeIfGiven(request.watcher(), &Converter::ToWatcher, filter.watcher);
+}
+
+absl::Status PresenceService::Narrow(const v1::ListWatchersRequest& request,
+                                     WatcherFilter& filter) const {
+  filter.state = StateOf(request);
+  absl::StatusOr<ResourceKey> key = ToKey(request.presentity(), request.event());
+  if (key.ok()) filter.key = *std::move(key);
+  return key.status();
+}
+
+template <typename T>
+absl::Status PresenceService::TakeIfGiven(const std::string& text,
+                                          absl::StatusOr<T> (Converter::*parse)(const std::string&)
+                                              const,
+                                          std::optional<T>& into) const {
+  if (text.empty()) return absl::OkStatus();
+  absl::StatusOr<T> parsed = (convert_.*parse)(text);
+  if (parsed.ok()) into = *std::move(parsed);
+  return parsed.status();
+}
+
+template <typename Request, typename Response, typename Filter, typename View, typename Show>
+ServerUnaryReactor* PresenceService::List(CallbackServerContext* context, const Request& request,
+                                          Response* response,
+                                          Page<View> (Engine::*list)(const Filter&) const,
+                                          Show show) {
+  ServerUnaryReactor* reactor = context->DefaultReactor();
+  const std::string which = FilterOf(request);
+  Filter filter;
+  auto after = FromPageToken(request.page_token(), which);
+  if (!after.ok()) return Finish(reactor, after.status());
+  filter.after = *std::move(after);
+  filter.limit = PageSize(request.page_size());
+  if (absl::Status status = Narrow(request, filter); !status.ok()) return Finish(reactor, status);
+  const Page<View> page = (engine_.*list)(filter);
+  for (const View& view : page.rows) show(view);
+  response->set_next_page_token(ToPageToken(page.next, which));
+  return Finish(reactor, absl::OkStatus());
+}
+
 ServerUnaryReactor* PresenceService::ListPresentities(CallbackServerContext* context,
                                                       const v1::ListPresentitiesRequest* request,
                                                       v1::ListPresentitiesResponse* response) {
-  ServerUnaryReactor* reactor = context->DefaultReactor();
-  const std::string list = FilterOf(*request);
-  PublicationFilter filter;
-  auto after = FromPageToken(request->page_token(), list);
-  if (!after.ok()) return Finish(reactor, after.status());
-  filter.after = *std::move(after);
-  if (!request->presentity().empty()) {
-    auto presentity = convert_.ToPresentity(request->presentity());
-    if (!presentity.ok()) return Finish(reactor, presentity.status());
-    filter.presentity = *std::move(presentity);
-  }
-  filter.domain = request->domain();
-  filter.event = request->event();
-  filter.limit = PageSize(request->page_size());
-  const Page<PublicationView> page = engine_.ListPublications(filter);
-  for (const PublicationView& view : page.rows) {
-    *response->add_publications() = convert_.ToProto(view, request->view() == v1::VIEW_FULL);
-  }
-  response->set_next_page_token(ToPageToken(page.next, list));
-  return Finish(reactor, absl::OkStatus());
+  const bool is_full = request->view() == v1::VIEW_FULL;
+  return List(context, *request, response, &Engine::ListPublications,
+              [&](const PublicationView& view) {
+                *response->add_publications() = convert_.ToProto(view, is_full);
+              });
 }
 
 ServerUnaryReactor* PresenceService::ListSubscriptions(CallbackServerContext* context,
                                                        const v1::ListSubscriptionsRequest* request,
                                                        v1::ListSubscriptionsResponse* response) {
-  ServerUnaryReactor* reactor = context->DefaultReactor();
-  const std::string list = FilterOf(*request);
-  SubscriptionFilter filter;
-  auto after = FromPageToken(request->page_token(), list);
-  if (!after.ok()) return Finish(reactor, after.status());
-  filter.after = *std::move(after);
-  if (!request->presentity().empty()) {
-    auto presentity = convert_.ToPresentity(request->presentity());
-    if (!presentity.ok()) return Finish(reactor, presentity.status());
-    filter.presentity = *std::move(presentity);
-  }
-  if (!request->watcher().empty()) {
-    auto watcher = convert_.ToWatcher(request->watcher());
-    if (!watcher.ok()) return Finish(reactor, watcher.status());
-    filter.watcher = *std::move(watcher);
-  }
-  if (request->state() != v1::SUBSCRIPTION_STATE_UNSPECIFIED) {
-    filter.state = static_cast<SubscriptionState>(request->state());
-  }
-  filter.event = request->event();
-  filter.limit = PageSize(request->page_size());
-  const Page<SubscriptionView> page = engine_.ListSubscriptions(filter);
-  for (const SubscriptionView& view : page.rows) {
-    *response->add_subscriptions() = convert_.ToProto(view);
-  }
-  response->set_next_page_token(ToPageToken(page.next, list));
-  return Finish(reactor, absl::OkStatus());
+  return List(context, *request, response, &Engine::ListSubscriptions,
+              [&](const SubscriptionView& view) {
+                *response->add_subscriptions() = convert_.ToProto(view);
+              });
 }
 
 ServerUnaryReactor* PresenceService::ListWatchers(CallbackServerContext* context,
                                                   const v1::ListWatchersRequest* request,
                                                   v1::ListWatchersResponse* response) {
-  ServerUnaryReactor* reactor = context->DefaultReactor();
-  const std::string list = FilterOf(*request);
-  WatcherFilter filter;
-  auto after = FromPageToken(request->page_token(), list);
-  if (!after.ok()) return Finish(reactor, after.status());
-  filter.after = *std::move(after);
-  absl::StatusOr<ResourceKey> key = ToKey(request->presentity(), request->event());
-  if (!key.ok()) return Finish(reactor, key.status());
-  filter.key = *std::move(key);
-  if (request->state() != v1::SUBSCRIPTION_STATE_UNSPECIFIED) {
-    filter.state = static_cast<SubscriptionState>(request->state());
-  }
-  filter.limit = PageSize(request->page_size());
-  const Page<WatcherView> page = engine_.ListWatchers(filter);
-  for (const WatcherView& view : page.rows) *response->add_watchers() = convert_.ToProto(view);
-  response->set_next_page_token(ToPageToken(page.next, list));
-  return Finish(reactor, absl::OkStatus());
+  return List(context, *request, response, &Engine::ListWatchers,
+              [&](const WatcherView& view) { *response->add_watchers() = convert_.ToProto(view); });
 }
 
 v1::Watcher PresenceService::FindWatcher(const DecideWatcherCommand& command) const {

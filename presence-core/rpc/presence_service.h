@@ -70,6 +70,27 @@ class PresenceService final : public v1::PresenceService::CallbackService {
 
  private:
   absl::StatusOr<ResourceKey> ToKey(const std::string& presentity, const std::string& event) const;
+
+  // What goes over the watchers of a resource, or why there is no such thing.
+  using Sweep = absl::StatusOr<void (Engine::*)(const ResourceKey&, Engine::Done<RefreshOutcome>)>;
+  template <typename Request, typename Response>
+  grpc::ServerUnaryReactor* Refresh(grpc::CallbackServerContext* context, const Request& request,
+                                    Response* response, Sweep sweep);
+
+  // One page of a list.
+  template <typename Request, typename Response, typename Filter, typename View, typename Show>
+  grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* context, const Request& request,
+                                 Response* response,
+                                 Page<View> (Engine::*list)(const Filter&) const, Show show);
+  absl::Status Narrow(const v1::ListPresentitiesRequest& request, PublicationFilter& filter) const;
+  absl::Status Narrow(const v1::ListSubscriptionsRequest& request,
+                      SubscriptionFilter& filter) const;
+  absl::Status Narrow(const v1::ListWatchersRequest& request, WatcherFilter& filter) const;
+  template <typename T>
+  absl::Status TakeIfGiven(const std::string& text,
+                           absl::StatusOr<T> (Converter::*parse)(const std::string&) const,
+                           std::optional<T>& into) const;
+
   v1::Watcher FindWatcher(const DecideWatcherCommand& command) const;
   template <typename Response>
   void DecideWatcher(grpc::ServerUnaryReactor* reactor,
