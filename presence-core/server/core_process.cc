@@ -26,7 +26,7 @@ namespace {
 // destructor takes them apart from below.
 class Process final : public CoreProcess {
  public:
-  Process(const v1::CoreConfig& config, const Identity& identity,
+  Process(const v1::CoreConfig& config, const EngineConfig& engine, const Identity& identity,
           std::unique_ptr<EventRegistry> registry)
       : config_(config),
         identity_(identity),
@@ -35,7 +35,7 @@ class Process final : public CoreProcess {
         notifiers_(MakeNotifiers(config.notify().workers(), clock_)),
         // Memory mode: the epoch of this life is when it began, so it is above that of any life
         // before.
-        engine_(ToEngineConfig(config, *registry_), *registry_,
+        engine_(engine, *registry_,
                 std::make_shared<PolicySnapshot>(ToPolicyDefaults(config, *registry_)), journal_,
                 *worker_, clock_, random_,
                 static_cast<uint64_t>(absl::ToUnixMillis(clock_.WallNow())), Pointers(notifiers_)) {
@@ -138,7 +138,9 @@ absl::StatusOr<std::unique_ptr<CoreProcess>> CoreProcess::Start(const v1::CoreCo
                                                                 const Identity& identity) {
   auto registry = MakeBuiltinRegistry(ToPackageOptions(config));
   if (!registry.ok()) return registry.status();
-  auto process = std::make_unique<Process>(config, identity, *std::move(registry));
+  const auto engine = ToEngineConfig(config, **registry);
+  if (!engine.ok()) return engine.status();
+  auto process = std::make_unique<Process>(config, *engine, identity, *std::move(registry));
   if (absl::Status status = process->Open(); !status.ok()) return status;
   return process;
 }

@@ -19,7 +19,8 @@ class CoreProcess {
     std::string version;
   };
 
-  // Serves from the moment it returns. Errors: Unavailable   an address cannot be listened on.
+  // Serves from the moment it returns. Errors: InvalidArgument   the configuration contradicts what
+  // the event packages say; Unavailable   an address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<CoreProcess>> Start(const v1::CoreConfig& config,
                                                             const Identity& identity);
   virtual ~CoreProcess() = default;

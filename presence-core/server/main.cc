@@ -52,7 +52,8 @@ void PrintGreeting(const v1::CoreConfig& config, const CoreProcess& process,
     std::cout << "  gRPC      " << address << "\n";
   }
   if (!process.ops_address().empty()) {
-    std::cout << "  ops       http://" << process.ops_address() << "   /metrics /live /ready /version\n";
+    std::cout << "  ops       http://" << process.ops_address()
+              << "   /metrics /live /ready /version\n";
   }
   std::cout << "  packages ";
   for (const std::string& name : process.event_names()) std::cout << " " << name;
@@ -82,7 +83,7 @@ int Serve(const v1::CoreConfig& config, const sigset_t& signals,
   auto process = CoreProcess::Start(config, {HostName(), PRESENCE_VERSION});
   if (!process.ok()) {
     std::cerr << "presence-core: " << process.status().message() << "\n";
-    return kCannotServeExit;
+    return absl::IsInvalidArgument(process.status()) ? kBadConfigurationExit : kCannotServeExit;
   }
   PrintGreeting(config, **process,
                 std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -1,10 +1,21 @@
 #include "presence-core/server/settings.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
 #include "configuration/durations.h"
+#include "configuration/faults.h"
 #include "configuration/package_settings.h"
+#include "configuration/units.h"
 
 namespace presence {
 namespace {
+
+// The longest that config.proto takes for any lifetime.
+constexpr absl::Duration kLongestLifetime = absl::Hours(24 * 30);
 
 std::vector<const EventPackage*> PackagesOf(const EventRegistry& registry) {
   std::vector<const EventPackage*> packages;
@@ -15,9 +26,60 @@ std::vector<const EventPackage*> PackagesOf(const EventRegistry& registry) {
   return packages;
 }
 
-Lifetimes Merge(const LifetimeSettings& settings, const Lifetimes& own) {
-  return {settings.minimum.value_or(own.minimum), settings.maximum.value_or(own.maximum),
-          settings.fallback.value_or(own.fallback)};
+// Where a lifetime of one event package comes from: "publish.packages.presence.min_expires" or
+// "publish.min_expires".
+struct LifetimeKeys {
+  std::string_view section;
+  std::string_view event;
+  const v1::PackageLifetimes* package;  // null where the section has nothing for this package
+
+  std::string Key(std::string_view field, bool is_of_package) const {
+    return is_of_package ? fmt::format("{}.packages.{}.{}", section, event, field)
+                         : fmt::format("{}.{}", section, field);
+  }
+  std::string Minimum() const { return Key("min_expires", package && package->has_min_expires()); }
+  std::string Maximum() const { return Key("max_expires", package && package->has_max_expires()); }
+  std::string Fallback() const {
+    return Key("default_expires", package && package->has_default_expires());
+  }
+};
+
+// `section` is PublishConfig or SubscribeConfig.
+template <typename Section>
+LifetimeKeys KeysOf(std::string_view name, const Section& section, const std::string& event) {
+  const auto entry = section.packages().find(event);
+  return {name, event, entry == section.packages().end() ? nullptr : &entry->second};
+}
+
+void Refuse(const std::string& key, absl::Duration value, absl::Duration least, absl::Duration most,
+            const LifetimeKeys& keys, ConfigFaults& faults) {
+  faults.Add(key, fmt::format("{} does not go with what the event package {} says: allowed here is "
+                              "{} to {}; set the other bound, too, to go beyond",
+                              PrintDuration(value), keys.event, PrintDuration(least),
+                              PrintDuration(most)));
+}
+
+// What is configured in place of what the package says. Values that are both configured have been
+// checked against each other; one alone may contradict the package.
+Lifetimes Merge(const LifetimeSettings& settings, const Lifetimes& own, const LifetimeKeys& keys,
+                ConfigFaults& faults) {
+  Lifetimes merged{settings.minimum.value_or(own.minimum), settings.maximum.value_or(own.maximum),
+                   settings.fallback.value_or(own.fallback)};
+  if (merged.minimum > merged.maximum) {
+    if (settings.minimum.has_value()) {
+      Refuse(keys.Minimum(), merged.minimum, absl::ZeroDuration(), merged.maximum, keys, faults);
+    } else {
+      Refuse(keys.Maximum(), merged.maximum, merged.minimum, kLongestLifetime, keys, faults);
+    }
+    return merged;
+  }
+  if (!settings.fallback.has_value()) {
+    // Nobody has said so: it follows the bounds.
+    merged.fallback = std::clamp(own.fallback, merged.minimum, merged.maximum);
+  } else if (merged.fallback < merged.minimum || merged.fallback > merged.maximum) {
+    Refuse(keys.Fallback(), merged.fallback, merged.minimum, merged.maximum, keys, faults);
+  }
+  return merged;
 }
 
 InitialNotify ToInitialNotify(v1::InitialNotify initial) {
@@ -64,10 +126,15 @@ UnknownWatcher ToUnknownWatcher(v1::UnknownWatcherPolicy policy) {
   }
 }
 
-PackageConfig ToPackageConfig(const PackageSettings& settings, const EventTraits& traits) {
+PackageConfig ToPackageConfig(const v1::CoreConfig& config, const EventTraits& traits,
+                              ConfigFaults& faults) {
+  const std::string& name = traits.name.text();
+  const PackageSettings settings = SettingsFor(config, name);
   PackageConfig package;
-  package.publication = Merge(settings.publication, traits.publication);
-  package.subscription = Merge(settings.subscription, traits.subscription);
+  package.publication = Merge(settings.publication, traits.publication,
+                              KeysOf("publish", config.publish(), name), faults);
+  package.subscription = Merge(settings.subscription, traits.subscription,
+                               KeysOf("subscribe", config.subscribe(), name), faults);
   package.too_brief = settings.min_expires_action == v1::MIN_EXPIRES_ACTION_RAISE
                           ? TooBrief::kRaise
                           : TooBrief::kReject;
@@ -87,14 +154,17 @@ PackageOptions ToPackageOptions(const v1::CoreConfig& config) {
   return options;
 }
 
-EngineConfig ToEngineConfig(const v1::CoreConfig& config, const EventRegistry& registry) {
+absl::StatusOr<EngineConfig> ToEngineConfig(const v1::CoreConfig& config,
+                                            const EventRegistry& registry) {
   EngineConfig engine;
+  ConfigFaults faults;
   engine.addresses.fold_user_case = config.uri().fold_user_case();
   engine.domains.assign(config.domains().begin(), config.domains().end());
   for (const EventPackage* package : PackagesOf(registry)) {
-    const std::string& name = package->traits().name.text();
-    engine.packages[name] = ToPackageConfig(SettingsFor(config, name), package->traits());
+    const EventTraits& traits = package->traits();
+    engine.packages[traits.name.text()] = ToPackageConfig(config, traits, faults);
   }
+  if (!faults.empty()) return faults.status();
   engine.publish_expires_margin = ToDuration(config.publish().expires_margin());
   engine.publish_replace_same_call_id = config.publish().replace_same_call_id();
   engine.expire_silently = config.publish().expire_silently();

@@ -1,6 +1,7 @@
 #ifndef PRESENCE_CORE_SERVER_SETTINGS_H_
 #define PRESENCE_CORE_SERVER_SETTINGS_H_
 
+#include "absl/status/statusor.h"
 #include "presence-core/engine/engine_config.h"
 #include "presence-core/event/registry.h"
 #include "presence-core/packages/builtin_packages.h"
@@ -11,7 +12,9 @@ namespace presence {
 
 // From config.proto, which has been checked, to what the rooms of the core take.
 PackageOptions ToPackageOptions(const v1::CoreConfig& config);
-EngineConfig ToEngineConfig(const v1::CoreConfig& config, const EventRegistry& registry);
+// Errors: InvalidArgument   lifetimes that contradict what an event package says, one line each.
+absl::StatusOr<EngineConfig> ToEngineConfig(const v1::CoreConfig& config,
+                                            const EventRegistry& registry);
 PolicySnapshot::Defaults ToPolicyDefaults(const v1::CoreConfig& config,
                                           const EventRegistry& registry);
 
