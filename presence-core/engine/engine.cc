@@ -19,6 +19,19 @@ void AnswerAll(std::vector<Answer>& answers, const absl::Status& status) {
   for (Answer& answer : answers) answer(status);
 }
 
+// The SUBSCRIBEs in dialogs that `rows` have taken and `resource` has not: each proves its dialog
+// alive and is owed a NOTIFY, though whoever sent it was not told that it was accepted.
+Effects::Due RequestsIn(const RowChanges& rows, const Resource& resource) {
+  Effects::Due due;
+  for (const auto& [id, row] : rows.subscriptions) {
+    const SubscriptionPtr known = resource.FindSubscription(id);
+    if (known == nullptr || known->last_request == row->last_request) continue;
+    const NotifyCause cause = row->is_live() ? NotifyCause::kRefresh : NotifyCause::kTerminate;
+    due.tell.push_back({id, cause, /*supersedes=*/true});
+  }
+  return due;
+}
+
 // Keeps the stripe's row counts in step with one change of a resource. The stripe's lock is held.
 class CountedRows {
  public:
@@ -244,11 +257,12 @@ void Engine::Impl::OnLoaded(Stripe& stripe, uint32_t cell_number,
       }
       {
         CountedRows counted(stripe, cell);
+        const Effects::Due due = RequestsIn(rows, cell.resource);
         cell.resource.Replace(rows);
         cell.notify.composed_seq = UINT64_MAX;
         ++cell.notify.compositions_voided;
         SetRowTimers(stripe, cell, rows);
-        notifier.OnLoaded(stripe, cell, rows);
+        notifier.OnLoaded(stripe, cell, rows, due, Notifier::LoadedFrom::kThisLife);
       }
       cell.is_busy = false;
       DrainInbox(stripe, cell, answers);  // may forget the cell
@@ -314,7 +328,7 @@ absl::Status Engine::Start() {
     CountedRows counted(stripe, cell);
     cell.resource.Apply(changes);
     impl_->SetRowTimers(stripe, cell, changes);
-    impl_->notifier.OnLoaded(stripe, cell, changes);
+    impl_->notifier.OnLoaded(stripe, cell, changes, {}, Notifier::LoadedFrom::kEarlierLife);
   });
   if (!status.ok()) return status;
   for (auto& stripe : impl_->stripes) impl_->SchedulePump(*stripe);

@@ -98,31 +98,11 @@ void Notifier::OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes,
     if (row != nullptr) OnRow(stripe, cell, id, row);
   }
   for (uint64_t ordinal : gone) DropSlot(stripe, cell, ordinal);
-  const auto slot_of = [&](const LocalTag& id) -> std::pair<uint64_t, NotifySlot*> {
-    const SubscriptionPtr row = cell.resource.FindSubscription(id);
-    if (row == nullptr) return {0, nullptr};
-    return {row->ordinal, &notify.slots.at(row->ordinal)};
-  };
   for (const auto& [id, seq] : due.told) {
-    if (NotifySlot* slot = slot_of(id).second) slot->notified_seq = seq;
+    const SubscriptionPtr row = cell.resource.FindSubscription(id);
+    if (row != nullptr) notify.slots.at(row->ordinal).notified_seq = seq;
   }
-  for (const Effects::Due::Telling& telling : due.tell) {
-    auto [ordinal, slot] = slot_of(telling.id);
-    if (slot == nullptr) continue;
-    slot->tell = telling.cause;
-    if (telling.supersedes) {
-      slot->supersedes = true;
-      slot->is_parked = slot->is_removing = false;
-      slot->failures = 0;
-      // It may have come through another gateway than the one it waits for.
-      const auto is_this = [o = ordinal](const auto& starved) { return starved.second == o; };
-      if (std::erase_if(notify.starved, is_this) > 0) slot->is_ready = false;
-      if (slot->winfo != nullptr) slot->winfo->needs_full = true;
-    }
-    // A decision of the presentity is no change of state: the throttle is not meant for it.
-    slot->not_before = absl::InfinitePast();
-    MakeReady(stripe, cell, ordinal, *slot);
-  }
+  for (const Effects::Due::Telling& telling : due.tell) Tell(stripe, cell, telling);
   for (const uint64_t ordinal :
        due.winfo.empty() ? std::vector<uint64_t>() : notify.winfo_dialogs) {
     NotifySlot& slot = notify.slots.at(ordinal);
@@ -133,17 +113,37 @@ void Notifier::OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes,
   Enqueue(stripe, cell);
 }
 
-void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes) {
+void Notifier::Tell(Stripe& stripe, Cell& cell, const Effects::Due::Telling& telling) {
+  const SubscriptionPtr row = cell.resource.FindSubscription(telling.id);
+  if (row == nullptr) return;
+  NotifySlot& slot = cell.notify.slots.at(row->ordinal);
+  slot.tell = telling.cause;
+  if (telling.supersedes) {
+    slot.supersedes = true;
+    slot.is_parked = slot.is_removing = false;
+    slot.failures = 0;
+    // It may have come through another gateway than the one it waits for.
+    const auto is_this = [&row](const auto& starved) { return starved.second == row->ordinal; };
+    if (std::erase_if(cell.notify.starved, is_this) > 0) slot.is_ready = false;
+    if (slot.winfo != nullptr) slot.winfo->needs_full = true;
+  }
+  // A decision of the presentity is no change of state: the throttle is not meant for it.
+  slot.not_before = absl::InfinitePast();
+  MakeReady(stripe, cell, row->ordinal, slot);
+}
+
+void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes,
+                        const Effects::Due& due, LoadedFrom from) {
   for (const auto& [id, row] : changes.subscriptions) {
     if (row == nullptr) continue;
     const bool is_new = !cell.notify.slots.contains(row->ordinal);
     OnRow(stripe, cell, id, row);
     NotifySlot& slot = cell.notify.slots.at(row->ordinal);
-    if (is_new) {
+    if (is_new && from == LoadedFrom::kEarlierLife) {
       slot.cseq = row->cseq_limit;
       if (slot.winfo != nullptr) slot.winfo->version = row->cseq_limit;
     }
-    // What landed without our knowing may have been a refresh, an approval or an end.
+    // What landed without our knowing may have been an approval or an end.
     if (slot.tell == NotifyCause::kNone) {
       slot.tell = row->is_live() ? NotifyCause::kResync : NotifyCause::kTerminate;
     }
@@ -154,6 +154,7 @@ void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes) {
     if (!cell.resource.subscriptions().contains(ordinal)) gone.push_back(ordinal);
   }
   for (uint64_t ordinal : gone) DropSlot(stripe, cell, ordinal);
+  for (const Effects::Due::Telling& telling : due.tell) Tell(stripe, cell, telling);
   // Native watchers are in no journal and so not among the rows read; who watches may be others
   // now.
   for (const uint64_t ordinal : cell.notify.winfo_dialogs) {

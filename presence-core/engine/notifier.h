@@ -45,9 +45,13 @@ class Notifier {
   // `gone`: the ordinals of the subscriptions that the rows removed.
   void OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes, const Effects::Due& due,
                  const std::vector<uint64_t>& gone) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
-  // Rows were read from the journal: CSeqs go on above everything that may have been used.
-  void OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Rows were read from the journal. Those that an earlier life of the owner may have used go on
+  // above every CSeq and version it may have used; those this life has only now heard of start
+  // anew.
+  enum class LoadedFrom { kEarlierLife, kThisLife };
+  // `due`: what the rows show to have been asked for without our knowing.
+  void OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes, const Effects::Due& due,
+                LoadedFrom from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   // The cell is about to be forgotten.
   void OnForgotten(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
@@ -103,6 +107,8 @@ class Notifier {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void Enqueue(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void OnRow(Stripe& stripe, Cell& cell, const LocalTag& id, const SubscriptionPtr& row)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  void Tell(Stripe& stripe, Cell& cell, const Effects::Due::Telling& telling)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void DropSlot(Stripe& stripe, Cell& cell, uint64_t ordinal)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);

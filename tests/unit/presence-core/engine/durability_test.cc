@@ -332,5 +332,54 @@ TEST_F(DurabilityTest, CountsWhatWaitedForAResourceToBeReadAgainOnce) {
   EXPECT_EQ(engine->counters().publications_now, 1u);
 }
 
+// W01: nobody has sent a document of it before.
+TEST_F(DurabilityTest, WatcherInformationInDoubtAtFirstBeginsWithVersionZero) {
+  NextFate(Fate::kUnknownWritten);
+
+  Subscribe("alice", "alice", "presence.winfo");
+
+  EXPECT_THAT(Sent(), ElementsAre("alice 1 active full 0:"));
+}
+
+// N08: the phone may never ask again, for its request is answered when it repeats it.
+TEST_F(DurabilityTest, ARefreshInDoubtEndsTheWaitingForIt) {
+  SubscribeCommand bob = Subscription("alice", "bob");
+  bob.local_tag = Subscribe(bob)->id.text();
+  Answer();
+  Publish("alice", "open");
+  Fail(NotifyOutcome::kNoFlow);
+  Sent();
+  bob.cseq = 2;
+  NextFate(Fate::kUnknownWritten);
+
+  EXPECT_EQ(ReasonOf(Subscribe(bob).status()), ErrorReason::kStorageUnavailable);
+  EXPECT_THAT(Sent(), ElementsAre("bob 3 active open"));
+  Answer();
+  EXPECT_TRUE(Subscribe(bob).ok());
+  Publish("alice", "busy");
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 4 active busy+open"));
+}
+
+// N08: the old connection is lost only after the refresh over the new one was read.
+TEST_F(DurabilityTest, ARefreshInDoubtOvertakesANotifyOverTheOldConnection) {
+  SubscribeCommand bob = Subscription("alice", "bob");
+  bob.local_tag = Subscribe(bob)->id.text();
+  Answer();
+  Publish("alice", "open");
+  bob.cseq = 2;
+  NextFate(Fate::kUnknownWritten);
+  Subscribe(bob);
+  ASSERT_THAT(gateway.sent, SizeIs(3));
+
+  engine->Report({ReportOn(gateway.sent[1], NotifyOutcome::kNoFlow, 0),
+                  ReportOn(gateway.sent[2], NotifyOutcome::kAnswered, 200)});
+  answered = 3;
+  Sent();
+  Publish("alice", "busy");
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 4 active busy+open"));
+}
+
 }  // namespace
 }  // namespace presence
