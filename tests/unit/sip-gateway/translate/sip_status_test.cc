@@ -1,8 +1,8 @@
 #include "sip-gateway/translate/sip_status.h"
 
+#include <cstdio>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -22,13 +22,12 @@ v1::CommandError Error(v1::ErrorReason reason) {
 std::map<std::string, int> DocumentedStatuses() {
   std::map<std::string, int> statuses;
   std::ifstream file("proto/presence/v1/errors.proto");
-  const std::regex comment(R"(^ *// [A-Z_]+ / \d+ / (\d+)\..*)");
-  const std::regex value(R"(^ *(ERROR_REASON_[A-Z_]+) = \d+;)");
   int status = 0;
+  int number = 0;
+  char name[128];
   for (std::string line; std::getline(file, line);) {
-    std::smatch match;
-    if (std::regex_match(line, match, comment)) status = std::stoi(match[1]);
-    if (std::regex_match(line, match, value)) statuses[match[1]] = status;
+    std::sscanf(line.c_str(), " // %*[A-Z_] / %*d / %d.", &status);
+    if (std::sscanf(line.c_str(), " %127[A-Z_] = %d;", name, &number) == 2) statuses[name] = status;
   }
   return statuses;
 }
