@@ -73,6 +73,7 @@ void HistoryChecker::On(const Durable& durable) {
   }
   for (const auto& [id, row] : durable.rows.subscriptions) {
     if (row == nullptr) continue;
+    first_epoch_.try_emplace(id.text(), epoch_);
     uint32_t& cseq = durable_remote_cseq_[id.text()];
     cseq = std::max(cseq, row->remote_cseq);
   }
@@ -105,10 +106,16 @@ void HistoryChecker::CheckRepetitions(const ResourceKey& key, const DurableModel
 
 // ---- what the core says ----
 
+std::string HistoryChecker::LeftOut(const std::string& tag, const Said& said) {
+  return fmt::format("{}: cseq {} of epoch {} was left out", tag, said.cseq + 1,
+                     said.early.begin()->second.epoch);
+}
+
 // Two gateways of a group may be given instructions of one dialog out of order.
 void HistoryChecker::On(const Instructed& now) {
   Said& said = said_[now.tag];
-  if (said.cseq != 0 && now.epoch == said.epoch && now.cseq > said.cseq + 1) {
+  const bool is_begun = said.cseq != 0 ? now.epoch == said.epoch : IsNewIn(now.tag, now.epoch);
+  if (is_begun && now.cseq > said.cseq + 1) {
     said.early.emplace(now.cseq, now);
     return;
   }
@@ -120,9 +127,8 @@ void HistoryChecker::On(const Instructed& now) {
     said.before_first = said.cseq;
     said.first = now.cseq;
   }
-  if (now.epoch != said.epoch && !said.early.empty()) {
-    Fail(Invariant::kCseq,
-         fmt::format("{}: cseq {} of epoch {} was left out", now.tag, said.cseq + 1, said.epoch));
+  if (!said.early.empty() && now.epoch != said.early.begin()->second.epoch) {
+    Fail(Invariant::kCseq, LeftOut(now.tag, said));
     said.early.clear();
   }
   OnNext(now, said);
@@ -161,9 +167,16 @@ void HistoryChecker::OnNext(const Instructed& now, Said& before) {
   before.is_terminating = now.is_terminating;
 }
 
-// RFC 3857 §4.5: versions count from 0 and by one; a restart is one jump, to a full document.
+// Whether the subscription came in this life. One that is in no row, a fetch, lives in one only.
+bool HistoryChecker::IsNewIn(const std::string& tag, uint64_t epoch) const {
+  const auto it = first_epoch_.find(tag);
+  return it == first_epoch_.end() || it->second == epoch;
+}
+
+// RFC 3858 §3: versions count from 0 and by one; a restart is one jump, to a full document.
 void HistoryChecker::OnWinfo(const Instructed& now, const ReadWinfo& winfo, Said& before) {
-  const bool is_right = !before.version.has_value() ? winfo.is_full
+  const bool is_right = !before.version.has_value()
+                            ? winfo.is_full && (winfo.version == 0 || !IsNewIn(now.tag, now.epoch))
                         : now.epoch == before.epoch
                             ? winfo.version == *before.version + 1
                             : winfo.version > *before.version && winfo.is_full;
@@ -250,8 +263,7 @@ std::vector<Violation> HistoryChecker::Unsettled(absl::Time now) const {
   watches_.FindUnsettled(durable_, unsettled);
   for (const auto& [tag, said] : said_) {
     if (said.early.empty()) continue;
-    unsettled.push_back({Invariant::kCseq, fmt::format("{}: cseq {} of epoch {} was left out", tag,
-                                                       said.cseq + 1, said.epoch)});
+    unsettled.push_back({Invariant::kCseq, LeftOut(tag, said)});
   }
   for (const auto& [phone, standing] : standing_) {
     // An answer is as old as its way through the network when its lifetime begins to run here.

@@ -61,6 +61,8 @@ class HistoryChecker {
   void On(const Durable& durable);
   void On(const Instructed& instructed);
   void OnNext(const Instructed& instructed, Said& before);
+  bool IsNewIn(const std::string& tag, uint64_t epoch) const;
+  static std::string LeftOut(const std::string& tag, const Said& said);
   void On(const Shown& shown);
   void On(const Answered& answered, absl::Time at);
   void OnWinfo(const Instructed& instructed, const ReadWinfo& winfo, Said& before);
@@ -78,6 +80,7 @@ class HistoryChecker {
   DurableModels durable_;
   std::set<std::string> durable_etags_;                  // of all times
   std::map<std::string, uint32_t> durable_remote_cseq_;  // of all times, by tag
+  std::map<std::string, uint64_t> first_epoch_;  // in which the row came, of all times, by tag
   std::map<std::string, Said> said_;
   std::map<std::string, Seen> seen_;
   std::set<std::string> forgotten_;  // Call-IDs

@@ -257,16 +257,24 @@ TEST_F(HistoryCheckerTest, LetsInstructionsOfTwoGatewaysOvertakeEachOther) {
   EXPECT_THAT(Broken(), testing::Contains(Field(&Violation::invariant, Invariant::kCseq)));
 }
 
+TEST_F(HistoryCheckerTest, SeesTheFirstCseqLeftOut) {
+  BecomesDurable(Row(1));
+  Happens(Instruction(2, 1, 1, "open"));
+
+  EXPECT_THAT(Unsettled(), testing::Contains(Field(&Violation::invariant, Invariant::kCseq)));
+}
+
 TEST_F(HistoryCheckerTest, SeesACseqThatFallsInANewLife) {
-  Happens(Instruction(5, 1, 1, "open"));
-  Happens(Instruction(5, 2, 2, "busy"));
+  Happens(Instruction(1, 1, 1, "open"));
+  Happens(Instruction(2, 1, 1, "open"));
+  Happens(Instruction(2, 2, 2, "busy"));
 
   EXPECT_THAT(Broken(), Breaks(Invariant::kCseq));
 }
 
 TEST_F(HistoryCheckerTest, SeesAnInstructionOfAnEarlierLife) {
-  Happens(Instruction(5, 2, 1, "open"));
-  Happens(Instruction(6, 1, 2, "busy"));
+  Happens(Instruction(1, 2, 1, "open"));
+  Happens(Instruction(2, 1, 2, "busy"));
 
   EXPECT_THAT(Broken(), Breaks(Invariant::kCseq));
 }
@@ -296,6 +304,38 @@ TEST_F(HistoryCheckerTest, SeesAVersionLeftOut) {
   Happens(Instruction(2, 1, 1, "full 2:"));
 
   EXPECT_THAT(Broken(), Breaks(Invariant::kVersion));
+}
+
+TEST_F(HistoryCheckerTest, SeesAFirstVersionThatIsNotZero) {
+  BecomesDurable(Row(1, "presence.winfo"));
+  Happens(Instruction(1, 1, 1, "full 1:"));
+
+  EXPECT_THAT(Broken(), Breaks(Invariant::kVersion));
+}
+
+TEST_F(HistoryCheckerTest, SeesAFirstVersionThatIsNotZeroInAFetch) {
+  Instructed fetch = End(1);
+  fetch.body = "full 1:";
+  Happens(fetch);
+
+  EXPECT_THAT(Broken(), Breaks(Invariant::kVersion));
+}
+
+TEST_F(HistoryCheckerTest, LetsTheFirstDocumentBeOvertakenByTheSecond) {
+  BecomesDurable(Row(1, "presence.winfo"));
+  Happens(Instruction(2, 1, 1, "partial 1:"));
+  Happens(Instruction(1, 1, 1, "full 0:"));
+
+  EXPECT_THAT(Broken(), IsEmpty());
+}
+
+TEST_F(HistoryCheckerTest, LetsTheFirstDocumentThatIsSaidInALaterLifeHaveAnyVersion) {
+  BecomesDurable(Row(1, "presence.winfo"));
+  Happens(CoreStarted{2});
+  Happens(Instruction(257, 2, 1, "full 256:"));
+  Happens(Instruction(258, 2, 1, "partial 257:"));
+
+  EXPECT_THAT(Broken(), IsEmpty());
 }
 
 TEST_F(HistoryCheckerTest, SeesAPartialDocumentAtFirst) {

@@ -86,7 +86,7 @@ class World {
       spec.presentity = presentity;
       spec.event = event;
       spec.uses_tcp = around_.dice.Chance(30);
-      spec.is_behind_nat = spec.uses_tcp && !is_group_ && around_.dice.Chance(50);
+      spec.is_behind_nat = spec.uses_tcp && around_.dice.Chance(50);
       spec.uses_xml = around_.uses_xml;
       phones_.push_back(std::make_unique<Phone>(around_, network_, std::move(spec)));
     };
