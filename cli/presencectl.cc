@@ -20,7 +20,7 @@ namespace {
 constexpr char kServerVariable[] = "PRESENCE_SERVER";
 
 constexpr char kContract[] =
-    R"(Addresses: user@host, sip:user@host, tel:+12025550100. Durations: 90s, 10m, 1h30m.
+    R"(Addresses: user@host, sip:user@host, tel:+12025550100. Durations: 90s, 10m, 1h30m, 7d.
 
 Environment:
   PRESENCE_SERVER   the server when --server is not given

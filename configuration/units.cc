@@ -69,7 +69,7 @@ absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text) {
     while (allowed != std::end(kUnits) && allowed->name != name) ++allowed;
     if (allowed == std::end(kUnits)) return NotADuration();
     if (number > (kLongest - total) / allowed->milliseconds) {
-      return absl::InvalidArgumentError("longer than 100 years");
+      return absl::InvalidArgumentError("too long; at most 100 years");
     }
     total += number * allowed->milliseconds;
     ++allowed;

@@ -10,7 +10,8 @@
 
 namespace presence {
 
-// How configuration files and flags write quantities. What is printed reads back as the same value.
+// How configuration files, flags and presencectl write quantities. What is printed reads back as
+// the same value.
 
 // "90s", "10m", "1h30m", "250ms", "30d", "0": numbers with units, larger units first, whole
 // milliseconds. Errors: InvalidArgument, with what was expected.

@@ -6,9 +6,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "configuration/units.h"
 
 namespace presence::cli {
 namespace {
+
+// "36h" says more than "1d12h".
+constexpr absl::Duration kFromDaysOn = absl::Hours(48);
 
 bool IsDigits(absl::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(),
@@ -22,14 +26,10 @@ absl::StatusOr<absl::Duration> ReadDuration(absl::string_view text) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", text, "\" has no unit; did you mean \"", text, "s\"?"));
   }
-  absl::Duration duration;
-  if (!absl::ParseDuration(text, &duration)) {
+  absl::StatusOr<absl::Duration> duration = ParseDuration(text);
+  if (!duration.ok()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("\"", text, "\" is not a duration; write it as 90s, 10m or 1h30m"));
-  }
-  if (duration < absl::ZeroDuration() || duration == absl::InfiniteDuration()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", text, "\" must be a finite time, not below 0s"));
+        absl::StrCat("\"", text, "\" is ", duration.status().message()));
   }
   return duration;
 }
@@ -40,15 +40,16 @@ std::string DurationText(absl::Duration duration) {
                ? "0s"
                : absl::StrCat(std::max<int64_t>(1, absl::ToInt64Milliseconds(duration)), "ms");
   }
-  const int64_t seconds = absl::ToInt64Seconds(duration);
-  const int64_t days = seconds / 86400, hours = seconds / 3600 % 24, minutes = seconds / 60 % 60;
-  // absl knows no days, so the hours of days are written as hours: it reads back as it was.
-  if (days > 0 || hours > 0) {
-    return absl::StrCat(days * 24 + hours, "h", minutes > 0 ? absl::StrCat(minutes, "m") : "");
-  }
-  const int64_t rest = seconds % 60;
-  if (minutes > 0) return absl::StrCat(minutes, "m", rest > 0 ? absl::StrCat(rest, "s") : "");
-  return absl::StrCat(rest, "s");
+  // Two units: what is less than the second is left off.
+  absl::Duration unit = absl::Seconds(1);
+  if (duration >= absl::Hours(1)) unit = absl::Minutes(1);
+  if (duration >= kFromDaysOn) unit = absl::Hours(1);
+  duration = absl::Floor(duration, unit);
+  const absl::Duration days =
+      duration >= kFromDaysOn ? absl::Floor(duration, absl::Hours(24)) : absl::ZeroDuration();
+  std::string text = days > absl::ZeroDuration() ? PrintDuration(days) : "";
+  if (duration > days) text += PrintDuration(duration - days);
+  return text;
 }
 
 }  // namespace presence::cli

@@ -9,13 +9,13 @@
 
 namespace presence::cli {
 
-// Reads "90s", "10m", "1h30m", "250ms". Errors: INVALID_ARGUMENT with the remedy, for a number
-// without a unit (SIP means seconds, other tools milliseconds: we do not guess), a negative or
-// endless duration.
+// Reads what configuration files say, too (configuration/units.h): "90s", "10m", "1h30m", "30d".
+// Errors: INVALID_ARGUMENT with the remedy, also for a number without a unit (SIP means seconds,
+// other tools milliseconds: we do not guess).
 absl::StatusOr<absl::Duration> ReadDuration(absl::string_view text);
 
 // `duration` as ReadDuration reads it, at most two units and no finer than a second from one
-// second on: "9m58s", "1h30m", "250ms", "0s".
+// second on: "9m58s", "1h30m", "30d", "250ms", "0s".
 std::string DurationText(absl::Duration duration);
 
 }  // namespace presence::cli

@@ -47,7 +47,7 @@ ROOMS = {
         "sip-gateway/locating", "sip-gateway/sofia", "sip-gateway/transaction", "sip-gateway/translate",
         "sip-gateway/transport", "contract"],
     "sip-gateway/server": ["*"],
-    "cli/command_line": ["cli"],
+    "cli/command_line": ["cli", "configuration"],
     "cli/output": ["cli", "cli/command_line", "contract"],
     "cli/documents": [
         "cli/output", "presence-core/packages/presence", "presence-core/packages/xml", "contract"],

@@ -81,7 +81,7 @@ class Programs(ProgramScenario):
 
     def test_p14_a_lifetime_is_clamped_or_defaulted(self):
         self.assertEqual(self.publish(self.new_user(), "--open")["expiry"], "3600s")
-        self.assertEqual(self.publish(self.new_user(), "--open", "--expires", "720h")["expiry"], "86400s")
+        self.assertEqual(self.publish(self.new_user(), "--open", "--expires", "30d")["expiry"], "86400s")
 
     def test_p10_a_watch_shows_what_phones_publish(self):
         user = self.new_user()

@@ -112,9 +112,9 @@ TEST_F(TyposTest, DurationsWithoutAUnitAreNotGuessed) {
   ExpectUsage("publish a@b.org --open --expires 600",
               "--expires: \"600\" has no unit; did you mean \"600s\"?");
   ExpectUsage("publish a@b.org --open --expires soon",
-              "\"soon\" is not a duration; write it as 90s, 10m or 1h30m");
-  ExpectUsage("watch a@b.org --for -1s", "must be a finite time");
-  ExpectUsage("presentity list --timeout inf", "must be a finite time");
+              "\"soon\" is not a duration; write 250ms, 90s, 10m, 1h30m or 7d");
+  ExpectUsage("watch a@b.org --for -1s", "\"-1s\" is not a duration");
+  ExpectUsage("presentity list --timeout inf", "\"inf\" is not a duration");
 }
 
 TEST_F(TyposTest, MissingAndSurplusArgumentsAreNamed) {

@@ -31,7 +31,8 @@ TEST(SuggestionTest, DoesNotGuessWildly) {
 }
 
 TEST(DurationsTest, WhatIsPrintedReadsBackTheSame) {
-  for (const char* text : {"0s", "250ms", "1s", "90s", "10m", "9m58s", "1h30m", "26h"}) {
+  for (const char* text : {"0s", "250ms", "1s", "90s", "10m", "9m58s", "1h30m", "26h", "47h59m",
+                           "2d", "2d1h", "30d"}) {
     const auto duration = ReadDuration(text);
     ASSERT_TRUE(duration.ok()) << text;
     EXPECT_EQ(ReadDuration(DurationText(*duration)).value(), *duration) << text;
@@ -39,10 +40,17 @@ TEST(DurationsTest, WhatIsPrintedReadsBackTheSame) {
   EXPECT_EQ(DurationText(absl::Seconds(598)), "9m58s");
   EXPECT_EQ(DurationText(absl::Minutes(90)), "1h30m");
   EXPECT_EQ(DurationText(absl::Hours(1) + absl::Seconds(59)), "1h");
+  EXPECT_EQ(DurationText(absl::Hours(49) + absl::Minutes(59)), "2d1h");
+  EXPECT_EQ(DurationText(absl::Hours(72) - absl::Seconds(1)), "2d23h");
+}
+
+TEST(DurationsTest, TakesDaysAsConfigurationDoes) {
+  EXPECT_EQ(ReadDuration("30d").value(), absl::Hours(720));
+  EXPECT_EQ(ReadDuration("1d12h").value(), absl::Hours(36));
 }
 
 TEST(DurationsTest, RefusesWhatIsNoFiniteTimeWithAUnit) {
-  for (const char* text : {"", "600", "-1s", "inf", "10 m", "1d", "10m junk"}) {
+  for (const char* text : {"", "600", "-1s", "inf", "10 m", "1.5h", "10m junk", "36501d"}) {
     EXPECT_FALSE(ReadDuration(text).ok()) << text;
   }
 }
