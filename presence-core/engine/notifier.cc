@@ -334,6 +334,12 @@ Notifier::Consequence Notifier::OnReport(Stripe& stripe, Cell& cell, const Subsc
     return Consequence::kNone;
   }
   ++stripe.notify_failures;
+  if (slot.supersedes) {
+    // A SUBSCRIBE came since, over another connection perhaps: what became of the NOTIFY before it
+    // says nothing of the watcher any more.
+    MakeReady(stripe, cell, row.ordinal, slot);
+    return Consequence::kNone;
+  }
   const bool is_timeout = report.outcome == NotifyOutcome::kTimeout || report.code == 408;
   const bool is_final = (is_answered && EndsSubscription(report.code)) ||
                         report.outcome == NotifyOutcome::kUnsendable ||

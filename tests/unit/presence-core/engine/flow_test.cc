@@ -192,5 +192,39 @@ TEST_F(FlowTest, ARefreshThroughAnotherGatewayMovesTheDialogThere) {
   EXPECT_THAT(Bodies(one), ElementsAre("open"));
 }
 
+// What may become of a NOTIFY: outcome and code.
+class LateReportTest : public FlowTest,
+                       public testing::WithParamInterface<std::pair<NotifyOutcome, int>> {};
+
+// N08: the refresh came over another connection and waits for credit there when the end of the
+// NOTIFY before it is reported. That neither parks the dialog nor removes the subscription.
+TEST_P(LateReportTest, DoesNotTouchADialogThatWasRefreshedSince) {
+  SubscribeBob();
+  engine->DetachLink(link_one);
+  link_one = Attach("one", one, 0);
+  Publish("alice", "open");
+  bob.local_tag = tag.text();
+  bob.cseq = 2;
+  bob.dialog.flow = "f2";
+  bob.dialog.flow_gateway = "one";
+  Subscribe(bob);
+
+  engine->Report({ReportOn(two.sent.back(), GetParam().first, GetParam().second)});
+  engine->AddCredit(link_one, 2);
+  executor.RunUntilIdle();
+  ASSERT_THAT(Bodies(one), ElementsAre("open"));
+  AnswerLast(one);
+  Publish("alice", "busy");
+
+  EXPECT_THAT(Bodies(one), ElementsAre("open", "busy+open"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Outcomes, LateReportTest,
+                         testing::Values(std::pair(NotifyOutcome::kNoFlow, 0),
+                                         std::pair(NotifyOutcome::kFlowLostRemove, 0),
+                                         std::pair(NotifyOutcome::kTimeout, 0),
+                                         std::pair(NotifyOutcome::kAnswered, 481),
+                                         std::pair(NotifyOutcome::kAnswered, 200)));
+
 }  // namespace
 }  // namespace presence
