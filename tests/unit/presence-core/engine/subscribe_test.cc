@@ -297,6 +297,7 @@ TEST_F(PendingTest, ABlockedWatcherIsRefusedAndALiveOneEnds) {
   EXPECT_EQ(engine->counters().subscriptions_now, 0u);
 }
 
+// S11
 TEST_F(PendingTest, RejectsAfterAcceptingWhenToldTo) {
   config.reject_how = RejectHow::kAfterAccept;
   StartEngine();

@@ -5,6 +5,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 class WinfoTest : public EngineTest {
  protected:
@@ -51,6 +52,22 @@ TEST_F(WinfoTest, IsFullAfterATimeoutThatWasGivenUp) {
 
   EXPECT_THAT(Winfo(), ElementsAre("full 2: bob@example.com pending subscribe; "
                                    "carol@example.com pending subscribe;"));
+}
+
+// N01: one jump upward, to a full document, and then by one again.
+TEST_F(WinfoTest, GoesOnWithAFullStateAfterARestart) {
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+  Subscribe("alice", "bob");
+  Answer();
+  EXPECT_THAT(Winfo(), SizeIs(2));
+  StartEngine();
+  Answer();
+  Subscribe("alice", "carol");
+  Answer();
+
+  EXPECT_THAT(Winfo(), ElementsAre("full 256: bob@example.com pending subscribe;",
+                                   "partial 257: carol@example.com pending subscribe;"));
 }
 
 // W02
@@ -148,6 +165,7 @@ TEST_F(WinfoTest, AFetchShowsOnlyWhenItLeavesSomebodyToDecideOn) {
   EXPECT_THAT(Winfo(), ElementsAre("partial 1: stranger@example.com waiting timeout;"));
 }
 
+// N06
 TEST_F(WinfoTest, MergesWhatChangesWhileANotifyIsUnanswered) {
   Subscribe("alice", "alice", "presence.winfo");
   Winfo();

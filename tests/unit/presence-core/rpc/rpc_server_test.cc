@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <filesystem>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
@@ -70,9 +72,8 @@ class RpcServerTest : public testing::Test {
     return stub_->Publish(&context, request, response);
   }
 
-  // A subscription as a gateway of a program's own would make it; the tag is its id.
-  std::string Subscribe(absl::Duration expiry) {
-    grpc::ClientContext context;
+  // As a gateway of a program's own would ask.
+  v1::SubscribeRequest Subscription() {
     v1::SubscribeRequest request;
     request.set_presentity("sip:alice@example.com");
     request.set_event("presence");
@@ -84,9 +85,18 @@ class RpcServerTest : public testing::Test {
     request.mutable_dialog()->set_remote_target("sip:bob@192.0.2.1");
     request.mutable_dialog()->set_gateway("gw1");
     request.set_cseq(1);
+    return request;
+  }
+  grpc::Status Subscribe(const v1::SubscribeRequest& request, v1::SubscribeResponse* response) {
+    grpc::ClientContext context;
+    return stub_->Subscribe(&context, request, response);
+  }
+  // The tag is the id of the subscription.
+  std::string Subscribe(absl::Duration expiry) {
+    v1::SubscribeRequest request = Subscription();
     request.mutable_expiry()->set_seconds(absl::ToInt64Seconds(expiry));
     v1::SubscribeResponse response;
-    const grpc::Status status = stub_->Subscribe(&context, request, &response);
+    const grpc::Status status = Subscribe(request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     return response.local_tag();
   }
@@ -151,6 +161,90 @@ TEST_F(RpcServerTest, APublicationOfNoTimeIsAnsweredAndNotStored) {
   EXPECT_EQ(response.expiry().seconds(), 0);
   EXPECT_NE(response.etag(), "");
   EXPECT_EQ(listed.publications_size(), 0);
+}
+
+// P22
+TEST_F(RpcServerTest, OfAHundredModificationsAtOnceWithOneTagOneWins) {
+  v1::PublishResponse first;
+  ASSERT_TRUE(Publish("open", &first).ok());
+  std::atomic<int> accepted = 0;
+  std::atomic<int> refused = 0;
+
+  std::vector<std::thread> programs;
+  for (int i = 0; i < 20; ++i) {
+    programs.emplace_back([&, i] {
+      for (int j = 0; j < 5; ++j) {
+        v1::PublishResponse response;
+        const grpc::Status status = Publish(fmt::format("{} {}", i, j), &response, first.etag());
+        accepted += status.ok() ? 1 : 0;
+        refused += Reason(status) == "ETAG_MISMATCH" ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& program : programs) program.join();
+
+  EXPECT_EQ(accepted, 1);
+  EXPECT_EQ(refused, 99);
+}
+
+// S01, S05 - S07
+TEST_F(RpcServerTest, SubscribesRefreshesAndEndsOverGrpc) {
+  v1::SubscribeRequest request = Subscription();
+  request.mutable_expiry()->set_seconds(600);
+  v1::SubscribeResponse created;
+  ASSERT_TRUE(Subscribe(request, &created).ok());
+  EXPECT_TRUE(created.created());
+  EXPECT_EQ(created.expiry().seconds(), 600);
+  EXPECT_EQ(created.state(), v1::SUBSCRIPTION_STATE_ACTIVE);
+
+  request.mutable_dialog()->set_local_tag(created.local_tag());
+  request.set_cseq(2);
+  request.mutable_expiry()->set_seconds(300);
+  v1::SubscribeResponse refreshed;
+  ASSERT_TRUE(Subscribe(request, &refreshed).ok());
+  EXPECT_FALSE(refreshed.created());
+  EXPECT_EQ(refreshed.local_tag(), created.local_tag());
+  EXPECT_EQ(refreshed.expiry().seconds(), 300);
+  EXPECT_EQ(Subscribers(), std::make_pair(true, 1));
+
+  request.set_cseq(3);
+  request.mutable_expiry()->set_seconds(0);
+  v1::SubscribeResponse ended;
+  ASSERT_TRUE(Subscribe(request, &ended).ok());
+  EXPECT_EQ(ended.expiry().seconds(), 0);
+  EXPECT_EQ(Subscribers(), std::make_pair(false, 0));
+  request.set_cseq(4);
+  EXPECT_EQ(Reason(Subscribe(request, &ended)), "SUBSCRIPTION_UNKNOWN");
+  request.mutable_dialog()->set_local_tag("nobody");
+  EXPECT_EQ(Reason(Subscribe(request, &ended)), "SUBSCRIPTION_UNKNOWN");
+}
+
+// S03, S04, S10, S23
+TEST_F(RpcServerTest, GrantsAndRefusesSubscriptionsOverGrpcAsOverSip) {
+  v1::SubscribeResponse response;
+  ASSERT_TRUE(Subscribe(Subscription(), &response).ok());
+  EXPECT_EQ(response.expiry().seconds(), 3600);
+  v1::SubscribeRequest request = Subscription();
+  request.mutable_expiry()->set_seconds(100 * 3600);
+  ASSERT_TRUE(Subscribe(request, &response).ok());
+  EXPECT_EQ(response.expiry().seconds(), 24 * 3600);
+  EXPECT_EQ(Subscribers(), std::make_pair(true, 2));
+
+  request = Subscription();
+  request.mutable_expiry()->set_seconds(59);
+  EXPECT_EQ(Reason(Subscribe(request, &response)), "INTERVAL_TOO_BRIEF");
+  request = Subscription();
+  request.set_has_accept(true);
+  EXPECT_EQ(Reason(Subscribe(request, &response)), "NOT_ACCEPTABLE");
+  request = Subscription();
+  request.set_event("weather");
+  EXPECT_EQ(Reason(Subscribe(request, &response)), "UNKNOWN_EVENT");
+  request = Subscription();
+  request.mutable_expiry()->set_seconds(0);
+  ASSERT_TRUE(Subscribe(request, &response).ok());
+  EXPECT_EQ(response.expiry().seconds(), 0);
+
+  EXPECT_EQ(Subscribers(), std::make_pair(true, 2));
 }
 
 // O05

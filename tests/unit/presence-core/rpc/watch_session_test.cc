@@ -123,6 +123,7 @@ TEST_F(WatchSessionTest, RefusesATokenOfOtherTargets) {
   EXPECT_EQ(ReasonOf(opened), ErrorReason::kBadToken);
 }
 
+// N06
 TEST_F(WatchSessionTest, ASlowReaderGetsTheNewestStateOnly) {
   auto session = Open(Request("app", {"alice"}));
   Read(*session);
@@ -133,6 +134,7 @@ TEST_F(WatchSessionTest, ASlowReaderGetsTheNewestStateOnly) {
               ElementsAre("state alice@example.com a", "state alice@example.com d+c+b+a"));
 }
 
+// S11, S12
 TEST_F(WatchSessionTest, SaysPendingAndThenShowsTheState) {
   registry = MakeTextRegistry(UnknownWatcher::kPending);
   StartEngine();
@@ -148,6 +150,7 @@ TEST_F(WatchSessionTest, SaysPendingAndThenShowsTheState) {
   EXPECT_THAT(Read(*session), ElementsAre("status alice@example.com TERMINATED REJECTED"));
 }
 
+// S11
 TEST_F(WatchSessionTest, ABlockedSingleTargetFailsAndOneOfSeveralIsTold) {
   Decide("alice", "app", WatcherDecision::kBlock);
 
@@ -161,15 +164,37 @@ TEST_F(WatchSessionTest, ABlockedSingleTargetFailsAndOneOfSeveralIsTold) {
                                           "state dora@example.com none", "done"));
 }
 
-// W01
+// W01, W03, W05
 TEST_F(WatchSessionTest, ShowsInWatcherInformationWhileItLives) {
-  auto session = Open(Request("app", {"alice"}));
+  auto first = Open(Request("app", {"alice"}));
   EXPECT_EQ(engine->CountSubscribers(Key("alice")), 1u);
-
-  session->Close();
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+  auto second = Open(Request("other", {"alice"}));
+  Answer();
+  first->Close();
   executor.RunUntilIdle();
+  Answer();
 
-  EXPECT_EQ(engine->CountSubscribers(Key("alice")), 0u);
+  EXPECT_THAT(Sent(), ElementsAre("alice 1 active full 0: app@example.com active subscribe;",
+                                  "alice 2 active partial 1: other@example.com active subscribe;",
+                                  "alice 3 active partial 2: app@example.com terminated timeout;"));
+  EXPECT_EQ(engine->CountSubscribers(Key("alice")), 1u);
+}
+
+// P24
+TEST_F(WatchSessionTest, ShowsWithinASecondThatAPublicationHasExpired) {
+  PublishCommand shortly = Publication("alice", "open");
+  shortly.expiry = absl::Seconds(60);
+  Publish(shortly);
+  auto session = Open(Request("app", {"alice"}));
+  Read(*session);
+
+  executor.RunFor(absl::Seconds(59));
+  EXPECT_THAT(Read(*session), testing::IsEmpty());
+  executor.RunFor(absl::Seconds(2));
+
+  EXPECT_THAT(Read(*session), ElementsAre("state alice@example.com none"));
 }
 
 TEST_F(WatchSessionTest, SendsAHeartbeatAfterSilence) {
@@ -194,6 +219,7 @@ TEST_F(WatchSessionTest, EndsAStreamThatIsNotRead) {
   EXPECT_EQ(ReasonOf(*session->ended()), ErrorReason::kOverloaded);
 }
 
+// S23: an unknown event among them.
 TEST_F(WatchSessionTest, RefusesBadRequests) {
   Open(Request("app", {}));
   EXPECT_EQ(ReasonOf(opened), ErrorReason::kInvalidField);
