@@ -8,7 +8,7 @@ import unittest
 from scenario import Process, Scenario, basics, pidf
 
 # Exit codes of presencectl.
-FAILED, USAGE, NOT_FOUND, DENIED, CONFLICT = 1, 2, 3, 5, 6
+FAILED, USAGE, CONFLICT = 1, 2, 6
 
 
 class ProgramScenario(Scenario):
@@ -17,11 +17,19 @@ class ProgramScenario(Scenario):
         told = self.system.presencectl("publish", user.partition(":")[2], *options, "-o", "json", code=code)
         return json.loads(told) if told else None
 
-    def publish_document(self, user, document, *options, code=0):
+    def publish_document(self, user, document, *options):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "document.xml"
             path.write_text(document, encoding="utf-8")
-            return self.publish(user, "--file", path, *options, code=code)
+            return self.publish(user, "--file", path, *options)
+
+    def assert_refused(self, reason, user, document, *options, content_type="application/pidf+xml"):
+        """A document that the core does not take, and why."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "document.xml"
+            path.write_text(document, encoding="utf-8")
+            self.assertEqual(self.system.refusal("publish", user.partition(":")[2], "--file", path,
+                                                 "--content-type", content_type, *options), reason)
 
     def watch(self, user, *options, code=0):
         """What a watch prints."""
@@ -60,15 +68,22 @@ class Programs(ProgramScenario):
         self.publish(user, "--closed", "--etag", "0" * 24, code=CONFLICT)
         self.assertEqual(self.rows(user), before)
 
-    def test_p02_p13_p15_p16_p17_what_is_refused_leaves_nothing(self):
+    def test_p02_p15_p16_p17_what_is_refused_leaves_nothing(self):
         user = self.new_user()
-        self.publish(user, "--open", "--event", "no-such-package", code=USAGE)
-        self.publish(user, "--open", "--event", "presence.winfo", code=USAGE)
+        for event in ("no-such-package", "presence.winfo", "presence.winfo.winfo"):
+            self.assert_refused("UNKNOWN_EVENT", user, pidf(user), "--event", event)
+        self.assert_refused("INTERVAL_TOO_BRIEF", user, pidf(user), "--expires", "59s")
+        self.assert_refused("UNSUPPORTED_CONTENT", user, "hello", content_type="text/plain")
+        self.assert_refused("BAD_DOCUMENT", user, "<broken")
+        self.assert_refused("DOCUMENT_TOO_LARGE", user, pidf(user, note="x" * 40000))
         self.publish(user, "--open", "--expires", "59s", code=USAGE)
-        self.publish_document(user, "hello", "--content-type", "text/plain", code=USAGE)
-        self.publish_document(user, "<broken", code=FAILED)
-        self.publish_document(user, pidf(user, note="x" * 40000), code=FAILED)
         self.assertEqual(self.rows(user), [])
+
+    def test_p03_of_two_faults_the_earlier_step_answers(self):
+        user = self.new_user()
+        self.assert_refused("UNKNOWN_EVENT", user, pidf(user), "--event", "no-such-package", "--etag", "stale")
+        self.assert_refused("ETAG_MISMATCH", user, pidf(user), "--etag", "stale", "--expires", "1s")
+        self.assert_refused("INTERVAL_TOO_BRIEF", user, "<broken", "--expires", "1s")
 
     def test_p05_a_phone_and_a_program_are_two_devices(self):
         user = self.new_user()
@@ -82,6 +97,10 @@ class Programs(ProgramScenario):
     def test_p14_a_lifetime_is_clamped_or_defaulted(self):
         self.assertEqual(self.publish(self.new_user(), "--open")["expiry"], "3600s")
         self.assertEqual(self.publish(self.new_user(), "--open", "--expires", "30d")["expiry"], "86400s")
+
+    def test_s23_an_unknown_event_cannot_be_watched(self):
+        self.assertEqual(self.system.refusal("watch", "alice@example.com", "--event", "no-such-package"),
+                         "UNKNOWN_EVENT")
 
     def test_p10_a_watch_shows_what_phones_publish(self):
         user = self.new_user()

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from scenario import Scenario, WatcherInfo, parameter
+from scenario import Process, Scenario, WatcherInfo, address, parameter
 
 class Watchers(Scenario):
     """Unknown watchers wait for a decision; 127.0.0.1 is a proxy that vouches for its users."""
@@ -64,6 +64,26 @@ class Watchers(Scenario):
         self.assertEqual((told.version, told.told), (3, [(bob, "terminated", "rejected")]))
         self.assertEqual(told.ids, known_as)
 
+    def test_s01_an_undecided_watcher_is_accepted_and_notified_at_once(self):
+        user, bob = self.new_user(), self.new_user("bob")
+        subscription, notify = self.watching(user, bob, expires=120)
+        self.assert_status(subscription.answer, 200)
+        self.assertEqual(subscription.answer.get("expires"), "120")
+        self.assertTrue(subscription.answer.to_tag)
+        self.assertTrue(address(subscription.answer.get("contact")).startswith("sip:"))
+        self.assertTrue(notify.get("subscription-state").startswith("pending"))
+        subscription.phone.assert_quiet()
+
+    def test_s04_a_fetch_shows_an_undecided_watcher_nothing(self):
+        user, bob = self.new_user(), self.new_user("bob")
+        self.published(self.phone(), user, note="secret")
+        subscription, notify = self.watching(user, bob, expires=0)
+        self.assertEqual(subscription.answer.get("expires"), "0")
+        self.assertEqual(notify.get("subscription-state"), "terminated;reason=timeout")
+        self.assertEqual(notify.body, b"")
+        self.assertEqual(self.subscriptions(user), [])
+        subscription.phone.assert_quiet()
+
     def test_s12_a_pending_watcher_hears_nothing_of_changes(self):
         user, bob = self.new_user(), self.new_user("bob")
         subscription, _ = self.watching(user, bob)
@@ -91,6 +111,42 @@ class Watchers(Scenario):
             self.assert_status(answer, 403)
         phone.assert_quiet()
         self.assertEqual(self.subscriptions(user), [])
+        # Nor can a program watch in its name.
+        self.system.presencectl("watch", user.partition(":")[2], "--watcher", bob, "--count", "1", code=5)
+
+    def test_s11_s12_a_program_waits_is_approved_and_blocked_like_a_phone(self):
+        user, bob = self.new_user(), self.new_user("bob")
+        self.published(self.phone(), user, note="secret")
+        watch = Process([self.system.bin / "presencectl", "--server", self.system.core_address, "watch",
+                         user.partition(":")[2], "--watcher", bob, "-o", "jsonl"])
+        self.addCleanup(watch.stop)
+        watch.wait_for("SUBSCRIPTION_STATE_PENDING")
+        self.assertFalse([line for line in watch.lines if "secret" in line])
+        self.decide("approve", user, bob)
+        watch.wait_for("secret")
+        self.decide("block", user, bob)
+        watch.wait_for("TERMINATION_REASON_REJECTED")
+        self.eventually(lambda: self.subscriptions(user) == [])
+
+    def test_s23_a_program_cannot_watch_a_domain_that_is_not_served(self):
+        self.system.presencectl("watch", "alice@elsewhere.example", "--count", "1", code=3)
+
+    def test_n06_what_changes_while_a_notify_is_unanswered_comes_in_one_document(self):
+        user, bob, carol, dave = self.new_user(), self.new_user("bob"), self.new_user("carol"), self.new_user("dave")
+        winfo, _ = self.own_winfo(user)
+        winfo.phone.is_answering = False
+        self.watching(user, bob)
+        waiting = winfo.notify()
+        self.watching(user, carol)
+        self.decide("approve", user, carol)
+        self.watching(user, dave)
+        winfo.phone.answer(waiting)
+        winfo.phone.is_answering = True
+        merged = winfo.phone.wait(lambda m: m.is_request and m.data != waiting.data)
+        told = WatcherInfo(merged.text)
+        self.assertEqual(merged.cseq, waiting.cseq + 1)
+        self.assertEqual(told.part, ("partial", 2))
+        self.assertEqual(sorted(told.told), sorted([(carol, "active", "approved"), (dave, "pending", "subscribe")]))
 
     def test_w01_w07_the_full_document_lists_each_subscription_once(self):
         user, bob = self.new_user(), self.new_user("bob")
@@ -245,6 +301,26 @@ class TimersOff(Scenario):
         self.eventually(lambda: {row["presentity"] for row in self.subscriptions()} == {long.partition(":")[2]})
         counts = self.cleanup()
         self.assertEqual((counts["PUBLICATIONS"], counts["SUBSCRIPTIONS"]), (0, 0))
+
+
+class RejectedAfterAccepting(Scenario):
+    """As the module did it."""
+
+    core = ("--set", "policy.reject=after_accept")
+
+    def test_s11_a_blocked_watcher_is_accepted_and_told_that_it_is_rejected(self):
+        user, phone = self.new_user(), self.phone()
+        self.published(self.phone(), user, note="secret")
+        self.system.presencectl("watcher", "block", user.partition(":")[2], "bob@example.com")
+        for expires in (600, 0):
+            with self.subTest(expires):
+                subscription, notify = self.subscribed(phone, user, expires=expires)
+                self.assertTrue(subscription.answer.to_tag)
+                self.assertEqual(notify.get("subscription-state"), "terminated;reason=rejected")
+                self.assertNotIn("secret", notify.text)
+                self.assertEqual(self.subscriptions(user), [])
+                self.assert_status(subscription.refresh(600), 481)
+        phone.assert_quiet()
 
 
 class Strangers(Scenario):

@@ -125,13 +125,21 @@ class System:
         self.gateway_ops_address = self.gateway.wait_for(r"ops http://(\S+)").group(1)
         self.gateway.wait_for(r"connected to core")
 
+    def run_presencectl(self, *arguments):
+        return subprocess.run([self.bin / "presencectl", "--server", self.core_address, *arguments],
+                              capture_output=True, text=True, timeout=60, check=False)
+
     def presencectl(self, *arguments, code=0):
         """Runs presencectl against this core; returns what it printed."""
-        done = subprocess.run([self.bin / "presencectl", "--server", self.core_address, *arguments],
-                              capture_output=True, text=True, timeout=60, check=False)
+        done = self.run_presencectl(*arguments)
         if code is not None and done.returncode != code:
             raise AssertionError(f"presencectl {arguments}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def refusal(self, *arguments):
+        """The ErrorReason with which the core refuses it; nothing if presencectl did, or nobody."""
+        reason = re.search(r"^presencectl: ([A-Z_]+): ", self.run_presencectl(*arguments).stderr, re.MULTILINE)
+        return reason and reason.group(1)
 
     def gateway_metrics(self):
         """Every sample of the gateway's /metrics: {"name{label=...}": value}."""

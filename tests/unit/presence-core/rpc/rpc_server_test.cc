@@ -142,6 +142,27 @@ TEST_F(RpcServerTest, PublishesModifiesAndRefusesOverGrpc) {
   EXPECT_EQ(Reason(stale), "ETAG_MISMATCH");
 }
 
+// P13, P02: with an earlier fault answered first (P03).
+TEST_F(RpcServerTest, RefusesAPublicationOfNothing) {
+  v1::PublishRequest request;
+  request.set_presentity("sip:alice@example.com");
+  request.set_event("presence");
+  v1::PublishResponse response;
+  grpc::ClientContext first;
+  EXPECT_EQ(Reason(stub_->Publish(&first, request, &response)), "INVALID_FIELD");
+  request.set_event("weather");
+  grpc::ClientContext second;
+  EXPECT_EQ(Reason(stub_->Publish(&second, request, &response)), "UNKNOWN_EVENT");
+  request.set_event("");
+  grpc::ClientContext third;
+  EXPECT_FALSE(stub_->Publish(&third, request, &response).ok());
+
+  grpc::ClientContext context;
+  v1::ListPresentitiesResponse listed;
+  ASSERT_TRUE(stub_->ListPresentities(&context, {}, &listed).ok());
+  EXPECT_EQ(listed.publications_size(), 0);
+}
+
 // P12
 TEST_F(RpcServerTest, APublicationOfNoTimeIsAnsweredAndNotStored) {
   grpc::ClientContext publish_context;
