@@ -144,6 +144,12 @@ void DecideRemove(const DecideContext& context, const LocalTag& id, Effects& eff
   effects.EraseSubscription(id);
 }
 
+void DecideRemoveUnlessRefreshed(const DecideContext& context, const LocalTag& id,
+                                 const RequestKey& last_request, Effects& effects) {
+  const SubscriptionPtr row = effects.FindSubscription(id);
+  if (row != nullptr && row->last_request == last_request) DecideRemove(context, id, effects);
+}
+
 void DecideFinish(const LocalTag& id, Effects& effects) {
   const SubscriptionPtr row = effects.FindSubscription(id);
   if (row != nullptr && !row->is_live()) effects.EraseSubscription(id);

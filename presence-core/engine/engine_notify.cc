@@ -178,22 +178,25 @@ void Engine::Report(std::vector<NotifyReport> reports) {
     Notifier::Consequence consequence = Notifier::Consequence::kNone;
     uint32_t number = 0;
     bool has_work = false;
+    RequestKey last_request;
     {
       StripeLock lock(stripe, impl_->clock);
       Cell* cell = impl_->FindByTag(stripe, report.subscription);
       if (cell == nullptr) continue;
       number = cell->number;
       const SubscriptionPtr row = cell->resource.FindSubscription(report.subscription);
+      last_request = row->last_request;
       consequence = impl_->notifier.OnReport(stripe, *cell, *row, report, impl_->clock.Now());
       has_work = !stripe.queue.empty() && !stripe.is_pumping;
     }
     const LocalTag id = report.subscription;
     if (consequence == Notifier::Consequence::kRemove) {
-      impl_->Submit(stripe, number,
-                    impl_->ForDialog(stripe, number, id,
-                                     [id](const DecideContext& context, Effects& effects) {
-                                       DecideRemove(context, id, effects);
-                                     }));
+      impl_->Submit(
+          stripe, number,
+          impl_->ForDialog(stripe, number, id,
+                           [id, last_request](const DecideContext& context, Effects& effects) {
+                             DecideRemoveUnlessRefreshed(context, id, last_request, effects);
+                           }));
     } else if (consequence == Notifier::Consequence::kFinish) {
       impl_->Submit(stripe, number, Impl::Quietly([id](const DecideContext&, Effects& effects) {
                       DecideFinish(id, effects);

@@ -300,6 +300,40 @@ TEST_F(DurabilityTest, ADialogThatIsToBeRemovedIsSilentUntilItIs) {
   EXPECT_THAT(Sent(), ElementsAre(testing::StartsWith("bob")));
 }
 
+// N03, N04: the SUBSCRIBE is on its way to the journal when what became of the NOTIFY before it is
+// reported.
+TEST_F(DurabilityTest, ARefreshThatWasTakenOutlivesTheNotifyBeforeIt) {
+  for (const auto& [outcome, code] :
+       {std::pair(NotifyOutcome::kAnswered, 481), std::pair(NotifyOutcome::kTimeout, 0),
+        std::pair(NotifyOutcome::kNoFlow, 0)}) {
+    SCOPED_TRACE(static_cast<int>(outcome));
+    const std::string user = "alice" + std::to_string(static_cast<int>(outcome));
+    SubscribeCommand bob = Subscription(user, "bob");
+    bob.local_tag = Subscribe(bob)->id.text();
+    Answer();
+    Publish(user, "open");
+    Sent();
+    bob.cseq = 2;
+    journal.answers_by_itself = false;
+    absl::Status refreshed = absl::UnknownError("not yet");
+    engine->Subscribe(bob, [&](auto result) { refreshed = result.status(); });
+    executor.RunUntilIdle();
+
+    engine->Report({ReportOn(gateway.sent.back(), outcome, code)});
+    journal.answers_by_itself = true;
+    journal.RunHeld();
+    executor.RunUntilIdle();
+
+    EXPECT_TRUE(refreshed.ok());
+    EXPECT_THAT(Sent(), ElementsAre("bob 3 active open"));
+    answered = gateway.sent.size() - 1;
+    Answer();
+    Publish(user, "busy");
+    EXPECT_THAT(Sent(), ElementsAre("bob 4 active busy+open"));
+    Answer();
+  }
+}
+
 TEST_F(DurabilityTest, AWatchThatIsCurrentHearsOfAChangeDecidedInTheSameBatch) {
   const Revision known = Publish("alice", "one")->revision;
   journal.answers_by_itself = false;
