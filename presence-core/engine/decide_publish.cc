@@ -73,9 +73,18 @@ void RememberAnswer(const DecideContext& context, const PublishCommand& command,
   if (is_removal) remember(command.idempotency.sip, kRemovalRemembered);
 }
 
+// Takes a publication away. A copy of the request that made it may still be on its way, by another
+// gateway say: it gets the answer it had and does not bring the publication back.
+void TakeAway(const DecideContext& context, const Publication& row, Effects& effects) {
+  effects.ErasePublication(row.id);
+  if (row.first_request.empty()) return;
+  effects.Put(std::make_shared<const AnswerRecord>(AnswerRecord{
+      row.first_request, {}, row.etag, row.granted, context.now + kRemovalRemembered}));
+}
+
 PublishOutcome Remove(const DecideContext& context, const PublishCommand& command,
                       const Publication& row, Effects& effects) {
-  effects.ErasePublication(row.id);
+  TakeAway(context, row, effects);
   effects.ChangeState(NotifyCause::kPublish, command.sender);
   // RFC 3903 §6 step 6: even this answer carries an entity-tag, which then names nothing.
   return OutcomeOf(effects, Etag::Generate(context.random), absl::ZeroDuration());
@@ -107,7 +116,7 @@ PublishOutcome Renew(const DecideContext& context, const PublishCommand& command
 PublishOutcome Create(const DecideContext& context, const PublishCommand& command,
                       absl::Duration granted, Effects& effects) {
   if (PublicationPtr left_behind = FindUnanswered(context, command, effects)) {
-    effects.ErasePublication(left_behind->id);
+    TakeAway(context, *left_behind, effects);
   }
   auto row = std::make_shared<Publication>();
   row->id = effects.NextOrdinal();

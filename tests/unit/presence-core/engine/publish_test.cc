@@ -237,6 +237,44 @@ TEST_F(PublishTest, ARepeatedRemovalGetsTheFirstAnswer) {
   EXPECT_EQ(ReasonOf(late.status()), ErrorReason::kEtagMismatch);
 }
 
+// P11, P21: it went by another gateway, which was slow.
+TEST_F(PublishTest, ALateCopyOfTheFirstRequestDoesNotBringAPublicationBack) {
+  PublishCommand initial = Publication("alice", "open");
+  initial.idempotency.sip = RequestKey::Of({"PUBLISH", "call", "tag", "1"});
+  const Etag etag = Publish(initial)->etag;
+  Subscribe("alice", "bob");
+  Answer();
+  PublishCommand removal = Lasting(Refresh("alice", etag), absl::ZeroDuration());
+  removal.idempotency.sip = RequestKey::Of({"PUBLISH", "call", "tag", "2"});
+  Publish(removal);
+  Answer();
+  Sent();
+
+  const auto late = Publish(initial);
+
+  EXPECT_EQ(late->etag, etag);
+  EXPECT_EQ(late->granted, absl::Hours(1));
+  EXPECT_THAT(engine->ListPublications({}).rows, IsEmpty());
+  EXPECT_THAT(Sent(), IsEmpty());
+  executor.RunFor(absl::Seconds(65));
+  EXPECT_EQ(engine->counters().publications_now, 0u);
+}
+
+TEST_F(PublishTest, ALateCopyOfTheFirstRequestDoesNotReplaceItsSuccessor) {
+  PublishCommand command = Publication("alice", "open");
+  command.origin = RequestKey::Of({"call", "tag"});
+  command.idempotency.sip = RequestKey::Of({"1"});
+  PublishCommand again = command;
+  again.idempotency.sip = RequestKey::Of({"2"});
+  again.document = Document("text/plain", "busy");
+  Publish(command);
+  Publish(again);
+
+  Publish(command);
+
+  EXPECT_EQ(State("alice"), "busy");
+}
+
 TEST_F(PublishTest, ARequestIdWithAnotherContentIsRefused) {
   PublishCommand command = Publication("alice", "open");
   command.idempotency.request_id = RequestKey::Of({"Publish", "r1"});
