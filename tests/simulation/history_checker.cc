@@ -20,6 +20,8 @@ std::string_view NameOf(Invariant invariant) {
       return "CSeq steps by one and never repeats or falls";
     case Invariant::kVersion:
       return "the version steps by one, and after a gap the document is full";
+    case Invariant::kAnsweredByNotify:
+      return "a SUBSCRIBE that was answered 200 is followed by a NOTIFY";
     case Invariant::kAfterEnd:
       return "nothing follows a terminating NOTIFY";
     case Invariant::kWinfo:
@@ -75,6 +77,7 @@ void HistoryChecker::On(const Durable& durable) {
     if (row == nullptr) continue;
     first_epoch_.try_emplace(id.text(), epoch_);
     uint32_t& cseq = durable_remote_cseq_[id.text()];
+    if (row->remote_cseq > cseq && !row->is_native()) owed_[id.text()] = row->dialog.call_id();
     cseq = std::max(cseq, row->remote_cseq);
   }
   for (const auto& [key, row] : durable.rows.answers) {
@@ -113,6 +116,7 @@ std::string HistoryChecker::LeftOut(const std::string& tag, const Said& said) {
 
 // Two gateways of a group may be given instructions of one dialog out of order.
 void HistoryChecker::On(const Instructed& now) {
+  owed_.erase(now.tag);
   Said& said = said_[now.tag];
   const bool is_begun = said.cseq != 0 ? now.epoch == said.epoch : IsNewIn(now.tag, now.epoch);
   if (is_begun && now.cseq > said.cseq + 1) {
@@ -240,6 +244,7 @@ void HistoryChecker::On(const Answered& answered, absl::Time at) {
     }
     return;
   }
+  subscribed_.insert(answered.tag);
   const auto durable = durable_remote_cseq_.find(answered.tag);
   if (durable == durable_remote_cseq_.end() || durable->second < answered.cseq) {
     Fail(Invariant::kDurableFirst, fmt::format("{} was told of subscription {}, cseq {}, which is "
@@ -264,6 +269,11 @@ std::vector<Violation> HistoryChecker::Unsettled(absl::Time now) const {
   for (const auto& [tag, said] : said_) {
     if (said.early.empty()) continue;
     unsettled.push_back({Invariant::kCseq, LeftOut(tag, said)});
+  }
+  for (const auto& [tag, call_id] : owed_) {
+    if (!subscribed_.contains(tag) || forgotten_.contains(std::string(call_id))) continue;
+    unsettled.push_back({Invariant::kAnsweredByNotify,
+                         fmt::format("nothing was said in {} since its last SUBSCRIBE", tag)});
   }
   for (const auto& [phone, standing] : standing_) {
     // An answer is as old as its way through the network when its lifetime begins to run here.

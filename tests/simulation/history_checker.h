@@ -81,6 +81,8 @@ class HistoryChecker {
   std::set<std::string> durable_etags_;                  // of all times
   std::map<std::string, uint32_t> durable_remote_cseq_;  // of all times, by tag
   std::map<std::string, uint64_t> first_epoch_;  // in which the row came, of all times, by tag
+  std::map<std::string, std::string> owed_;      // a NOTIFY for its SUBSCRIBE: tag -> Call-ID
+  std::set<std::string> subscribed_;             // tags whose SUBSCRIBE was answered 200
   std::map<std::string, Said> said_;
   std::map<std::string, Seen> seen_;
   std::set<std::string> forgotten_;  // Call-IDs

@@ -361,6 +361,39 @@ TEST_F(HistoryCheckerTest, SeesAPartialDocumentThatLeavesAGapAtThePhone) {
   EXPECT_THAT(Broken(), Breaks(Invariant::kVersion));
 }
 
+// ---- a NOTIFY for each SUBSCRIBE ----
+
+TEST_F(HistoryCheckerTest, SeesARefreshThatWasAnsweredAndNotFollowedByANotify) {
+  BecomesDurable(Row(1));
+  BecomesDurable(1, "open", "etag1");
+  Happens(Instruction(1, 1, 1, "open"));
+  Happens(Answer("SUBSCRIBE", Tag(1).text(), ""));
+  Happens(Notify(1, "open"));
+  EXPECT_THAT(Unsettled(), IsEmpty());
+  auto refreshed = Row(1);
+  refreshed->remote_cseq = 2;
+  BecomesDurable(refreshed);
+  EXPECT_THAT(Unsettled(), Breaks(Invariant::kAnsweredByNotify));
+
+  Happens(Instruction(2, 1, 1, "open"));
+
+  EXPECT_THAT(Unsettled(), IsEmpty());
+}
+
+TEST_F(HistoryCheckerTest, SeesARefreshThatWasAnsweredAndNotNotifiedBecauseItWasRemoved) {
+  BecomesDurable(Row(1));
+  Happens(Answer("SUBSCRIBE", Tag(1).text(), ""));
+  RowChanges gone;
+  gone.key = Alice();
+  gone.subscriptions.emplace_back(Tag(1), nullptr);
+  Happens(Durable{gone});
+  EXPECT_THAT(Unsettled(), Breaks(Invariant::kAnsweredByNotify));
+
+  Happens(Forgotten{"call-1"});
+
+  EXPECT_THAT(Unsettled(), IsEmpty());
+}
+
 // ---- the end ----
 
 TEST_F(HistoryCheckerTest, LetsTheEndBeToldAgain) {
