@@ -168,6 +168,26 @@ class Watchers(Scenario):
         self.watching(user, bob)
         self.assertEqual(self.told(winfo).version, 3)
 
+    def test_w01_w03_w05_a_program_of_the_presentity_sees_who_watches(self):
+        user, bob = self.new_user(), self.new_user("bob")
+        self.decide("approve", user, bob)
+        self.watching(user, bob, expires=600)
+        watch = Process([self.system.bin / "presencectl", "--server", self.system.core_address, "watch",
+                         user.partition(":")[2], "--event", "presence.winfo", "--watcher", user, "-o", "jsonl"])
+        self.addCleanup(watch.stop)
+
+        def told(version):
+            line = watch.wait_for(rf'version=\\"{version}\\"').string
+            return WatcherInfo(json.loads(line)["state"]["document"]["text"])
+        full = told(0)
+        self.assertEqual((full.state, full.told), ("full", [(bob, "active", "subscribe")]))
+        subscription, _ = self.watching(user, bob, expires=600)
+        came = told(1)
+        self.assertEqual((came.state, came.told), ("partial", [(bob, "active", "subscribe")]))
+        subscription.refresh(0, headers=self.asserted(bob))
+        gone = told(2)
+        self.assertEqual((gone.state, gone.told, gone.ids), ("partial", [(bob, "terminated", "timeout")], came.ids))
+
     def test_w02_nobody_else_sees_who_watches(self):
         user, bob = self.new_user(), self.new_user("bob")
         phone = self.phone()

@@ -182,6 +182,19 @@ TEST_F(WatchSessionTest, ShowsInWatcherInformationWhileItLives) {
   EXPECT_EQ(engine->CountSubscribers(Key("alice")), 1u);
 }
 
+// P09
+TEST_F(WatchSessionTest, SaysNothingOfARefresh) {
+  PublishCommand refresh = Publication("alice", "open");
+  refresh.etag = Publish("alice", "open")->etag;
+  refresh.document.reset();
+  auto session = Open(Request("app", {"alice"}));
+  Read(*session);
+
+  ASSERT_TRUE(Publish(refresh).ok());
+
+  EXPECT_THAT(Read(*session), testing::IsEmpty());
+}
+
 // P24
 TEST_F(WatchSessionTest, ShowsWithinASecondThatAPublicationHasExpired) {
   PublishCommand shortly = Publication("alice", "open");
