@@ -286,6 +286,42 @@ TEST_F(RpcServerTest, CountsSubscribersThatHaveNotExpired) {
   EXPECT_EQ(Subscribers(), std::make_pair(false, 0));
 }
 
+class PendingRpcServerTest : public RpcServerTest {
+ protected:
+  PendingRpcServerTest() { registry_ = MakeTextRegistry(UnknownWatcher::kPending); }
+  int Standing(const std::string& watcher) {
+    grpc::ClientContext context;
+    v1::GetAuthorizationRequest request;
+    request.set_presentity("sip:alice@example.com");
+    request.set_watcher("sip:" + watcher + "@example.com");
+    v1::GetAuthorizationResponse response;
+    EXPECT_TRUE(stub_->GetAuthorization(&context, request, &response).ok());
+    return response.state();
+  }
+};
+
+// O05: the numbers that pres_auth_status had.
+TEST_F(PendingRpcServerTest, TellsWhereAWatcherStandsInNumbers) {
+  grpc::ClientContext approve_context;
+  v1::ApproveWatcherRequest approve;
+  approve.set_presentity("sip:alice@example.com");
+  approve.set_watcher("sip:friend@example.com");
+  v1::ApproveWatcherResponse approved;
+  ASSERT_TRUE(stub_->ApproveWatcher(&approve_context, approve, &approved).ok());
+  grpc::ClientContext block_context;
+  v1::BlockWatcherRequest block;
+  block.set_presentity("sip:alice@example.com");
+  block.set_watcher("sip:foe@example.com");
+  v1::BlockWatcherResponse blocked;
+  ASSERT_TRUE(stub_->BlockWatcher(&block_context, block, &blocked).ok());
+  Subscribe(absl::ZeroDuration());  // a fetch by bob
+
+  EXPECT_EQ(Standing("friend"), 1);
+  EXPECT_EQ(Standing("stranger"), 2);
+  EXPECT_EQ(Standing("foe"), 3);
+  EXPECT_EQ(Standing("bob"), 4);
+}
+
 // O08
 TEST_F(RpcServerTest, StreamsTheSnapshotAndEveryNewerState) {
   v1::PublishResponse published;
