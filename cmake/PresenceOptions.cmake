@@ -10,6 +10,7 @@ option(PRESENCE_BENCH "Build benchmarks" OFF)
 option(PRESENCE_FUZZ "Build libFuzzer targets (needs clang)" OFF)
 option(PRESENCE_TIDY "Run clang-tidy on rooms as they are compiled (needs clang)" OFF)
 set(PRESENCE_SANITIZE "" CACHE STRING "Value for -fsanitize=, such as address,undefined")
+set(PRESENCE_TIMEOUT_FACTOR 1 CACHE STRING "How many times as long as at -O0 without a sanitizer a test may take")
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)

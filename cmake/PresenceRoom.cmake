@@ -31,7 +31,15 @@ function(presence_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} presence_warnings GTest::gmock_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}")
+  presence_timeout(${name} ${ARG_TIMEOUT})
+endfunction()
+
+#   presence_timeout(model_test 120)
+# Seconds after which ctest ends a test. A preset whose programs are slower has a factor, so that no test needs to know.
+function(presence_timeout name seconds)
+  math(EXPR granted "${seconds} * ${PRESENCE_TIMEOUT_FACTOR}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${granted})
 endfunction()
 
 #   presence_fuzz(pidf_fuzz SOURCES pidf_fuzz.cc DEPS presence_core_packages)
@@ -51,7 +59,8 @@ function(presence_fuzz name)
     set_target_properties(${name}_replay PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME ${name}_replay
              COMMAND ${name}_replay ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
-    set_tests_properties(${name}_replay PROPERTIES LABELS "fuzz" TIMEOUT 120)
+    set_tests_properties(${name}_replay PROPERTIES LABELS "fuzz")
+    presence_timeout(${name}_replay 120)
   endif()
 endfunction()
 
