@@ -11,13 +11,28 @@ using Waiting = LinkTable::Waiting;
 
 absl::string_view Key(std::string_view name) { return {name.data(), name.size()}; }
 
-void MoveFront(std::vector<Waiting>& from, size_t most, std::vector<Waiting>& to) {
+void Move(std::vector<Waiting>& from, size_t most, std::vector<Waiting>& to) {
   const auto end = from.begin() + static_cast<std::ptrdiff_t>(std::min(most, from.size()));
   to.insert(to.end(), from.begin(), end);
   from.erase(from.begin(), end);
 }
 
 }  // namespace
+
+void LinkTable::Queue::Add(const Waiting& waiting) {
+  const bool was_served = Taker{waiting.stripe, waiting.cell} == last_;
+  (was_served ? served_ : passed_over_).push_back(waiting);
+}
+
+void LinkTable::Queue::MoveFront(size_t most, std::vector<Waiting>& to) {
+  const size_t all = std::min(most, passed_over_.size() + served_.size());
+  const size_t half = (all + (is_turn_of_served_ ? 1 : 0)) / 2;
+  const size_t rest = all - std::min(all, passed_over_.size());
+  const size_t served = std::min(served_.size(), std::max(half, rest));
+  if (all > 0) is_turn_of_served_ = !is_turn_of_served_;
+  Move(passed_over_, all - served, to);
+  Move(served_, served, to);
+}
 
 std::pair<LinkTable::LinkId, std::vector<Waiting>> LinkTable::Attach(LinkName name,
                                                                      WatcherLink& link,
@@ -50,12 +65,12 @@ std::vector<Waiting> LinkTable::Wake(const Link& link) {
   // Every woken resource can use a credit at least; the others wait for more.
   std::vector<Waiting> woken;
   if (!link.name.gateway.empty()) {
-    MoveFront(gateways_[link.name.gateway].waiting, link.credit, woken);
+    gateways_[link.name.gateway].waiting.MoveFront(link.credit, woken);
   }
   Group& group = groups_[link.name.group];
   size_t credit = 0;
   for (LinkId id : group.links) credit += links_.at(id)->credit;
-  MoveFront(group.waiting, credit - std::min(credit, woken.size()), woken);
+  group.waiting.MoveFront(credit - std::min(credit, woken.size()), woken);
   return woken;
 }
 
@@ -107,10 +122,11 @@ LinkTable::Taken LinkTable::Take(const Wanted& wanted, int stripe, uint32_t cell
   if (Gateway* holder = HolderOf(wanted, now)) {
     if (auto it = links_.find(holder->link); it != links_.end() && it->second->credit > 0) {
       --it->second->credit;
+      holder->waiting.OnTaken({stripe, cell});
       return {it->first, 0};
     }
     const Line line = LineOfGateway(wanted.flow_gateway);
-    if (is_new(line)) holder->waiting.push_back({stripe, cell, line});
+    if (is_new(line)) holder->waiting.Add({stripe, cell, line});
     return {kNone, line};
   }
   auto group = groups_.find(Key(wanted.group));
@@ -119,6 +135,7 @@ LinkTable::Taken LinkTable::Take(const Wanted& wanted, int stripe, uint32_t cell
       Link& link = *links_.at(id);
       if (link.credit == 0) continue;
       --link.credit;
+      group->second.waiting.OnTaken({stripe, cell});
       return {id, 0};
     }
   }
@@ -126,7 +143,7 @@ LinkTable::Taken LinkTable::Take(const Wanted& wanted, int stripe, uint32_t cell
   if (is_new(line) && (wanted.is_lasting || group != groups_.end())) {
     Group& waited_for = groups_[std::string(wanted.group)];
     waited_for.is_lasting = wanted.is_lasting;
-    waited_for.waiting.push_back({stripe, cell, line});
+    waited_for.waiting.Add({stripe, cell, line});
   }
   return {kNone, line};
 }
@@ -136,7 +153,7 @@ std::vector<Waiting> LinkTable::GiveUpFlows(absl::Time now, size_t most) {
   std::vector<Waiting> woken;
   for (auto& [name, gateway] : gateways_) {
     if (gateway.link != kNone || now - gateway.away_since < kFlowGrace) continue;
-    MoveFront(gateway.waiting, most - woken.size(), woken);
+    gateway.waiting.MoveFront(most - woken.size(), woken);
   }
   return woken;
 }

@@ -22,7 +22,8 @@ namespace presence {
 // credit. Thread-safe. Its lock is taken while a stripe's is held, never the other way round.
 //
 // Who finds no credit waits in a line: that of the group, where any link will do, or that of the
-// one gateway that holds the dialog's connection.
+// one gateway that holds the dialog's connection. Credit comes by the hundred, and a resource with
+// ten thousand watchers takes all there is: it then stands behind those who found none.
 class LinkTable {
  public:
   using LinkId = uint64_t;
@@ -81,16 +82,38 @@ class LinkTable {
     WatcherLink* link ABSL_GUARDED_BY(delivering);
     size_t credit = 0;  // guarded by mu_ of the table
   };
+  // A resource, as Take() knows it.
+  struct Taker {
+    int stripe = -1;
+    uint32_t cell = 0;
+    friend bool operator==(const Taker&, const Taker&) = default;
+  };
+  // Those in one line, each once.
+  class Queue {
+   public:
+    bool empty() const { return passed_over_.empty() && served_.empty(); }
+    void OnTaken(const Taker& taker) { last_ = taker; }
+    void Add(const Waiting& waiting);
+    // Those who were passed over come first in what is moved, so that they take credit first; but
+    // half of it is those who were served, if there are any, so that these go on as well.
+    void MoveFront(size_t most, std::vector<Waiting>& to);
+
+   private:
+    Taker last_;  // to find credit
+    std::vector<Waiting> passed_over_;
+    std::vector<Waiting> served_;  // found some, and had use for more
+    bool is_turn_of_served_ = false;
+  };
   struct Group {
     std::vector<LinkId> links;
-    std::vector<Waiting> waiting;
+    Queue waiting;
     bool is_lasting = false;  // a gateway's: it may come back
   };
   // One gateway, for the dialogs on its connections; kept while it is away.
   struct Gateway {
     LinkId link = kNone;
     absl::Time away_since;  // while link is kNone
-    std::vector<Waiting> waiting;
+    Queue waiting;
   };
 
   static Line LineOfGroup(std::string_view name) { return std::hash<std::string_view>()(name); }

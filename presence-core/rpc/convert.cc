@@ -427,6 +427,7 @@ v1::NotifyInstruction Converter::ToProto(const Instruction& instruction,
   }
   out.set_cause(static_cast<v1::NotifyCause>(instruction.cause));
   *out.mutable_revision() = ToProto(instruction.revision);
+  out.set_resource(instruction.subscription->id.resource_hash());
   return out;
 }
 

@@ -150,7 +150,8 @@ void GatewaySession::Deliver(std::vector<Instruction> instructions) {
     absl::MutexLock lock(&mu_);
     if (is_closed_) return;
     for (Instruction& instruction : instructions) {
-      instructions_.Add(std::move(instruction));
+      const uint32_t resource = instruction.subscription->id.resource_hash();
+      instructions_.Add(resource, std::move(instruction));
     }
   }
   wake_();

@@ -14,8 +14,8 @@
 #include "absl/synchronization/mutex.h"
 #include "presence-core/engine/engine.h"
 #include "presence-core/rpc/convert.h"
-#include "presence-core/rpc/instruction_outbox.h"
 #include "presence/v1/gateway.pb.h"
+#include "runtime/fair_queue.h"
 
 namespace presence {
 
@@ -106,7 +106,8 @@ class GatewaySession final : public WatcherLink,
   bool is_closed_ ABSL_GUARDED_BY(mu_) = false;
   uint32_t commands_under_way_ ABSL_GUARDED_BY(mu_) = 0;
   std::deque<v1::CommandReply> replies_ ABSL_GUARDED_BY(mu_);
-  InstructionOutbox instructions_ ABSL_GUARDED_BY(mu_);
+  // By the hash of the resource, which every dialog's tag carries; two that share one share turns.
+  FairQueue<uint32_t, Instruction> instructions_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace presence

@@ -2,7 +2,6 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <deque>
 #include <utility>
 #include <vector>
 
@@ -40,14 +39,9 @@ absl::Status ToAbsl(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
-// Frames read and not yet handed over; beyond either bound we stop reading, and HTTP/2 makes the
-// core wait. An answer of the core's waits behind the NOTIFYs in this pipe, so it is short.
-constexpr size_t kMaxInbox = 8;
-constexpr int kMaxInboxInstructions = 512;
-// So many NOTIFYs are made of frames in one turn of the loop: their answers, and everybody's
-// requests, must be read meanwhile. Small frames are still taken together, and what they cause
-// leaves together.
-constexpr int kInstructionsPerTurn = 256;
+// Frames read and not yet handed over; beyond that we stop reading, and HTTP/2 makes the core wait.
+// The loop takes all there are in a turn, so it is full only when the loop is slow.
+constexpr size_t kMaxInbox = 16;
 
 // One call of Connect. gRPC owns it until OnDone(), the stream until it is destroyed.
 //
@@ -109,10 +103,9 @@ class Call final : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::Connec
       ReleaseHold();
       return;
     }
-    inbox_instructions_ += incoming_->instructions_size();
     inbox_.push_back(std::move(incoming_));
     incoming_ = std::make_unique<v1::ConnectResponse>();
-    if (HasRoom()) {
+    if (inbox_.size() < kMaxInbox) {
       StartRead(incoming_.get());
     } else {
       is_read_paused_ = true;
@@ -165,23 +158,6 @@ class Call final : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::Connec
     loop_.Post([self = shared_from_this()] { self->EmptyBox(); });
   }
 
-  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return inbox_.size() < kMaxInbox && inbox_instructions_ < kMaxInboxInstructions;
-  }
-
-  // The frames for one turn.
-  std::vector<std::unique_ptr<v1::ConnectResponse>> TakeFrames()
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    std::vector<std::unique_ptr<v1::ConnectResponse>> frames;
-    for (int instructions = 0; !inbox_.empty() && instructions < kInstructionsPerTurn;) {
-      instructions += inbox_.front()->instructions_size();
-      inbox_instructions_ -= inbox_.front()->instructions_size();
-      frames.push_back(std::move(inbox_.front()));
-      inbox_.pop_front();
-    }
-    return frames;
-  }
-
   // On the loop's thread. `events_` may turn null in any of its calls.
   void EmptyBox() {
     std::vector<std::unique_ptr<v1::ConnectResponse>> frames;
@@ -191,15 +167,11 @@ class Call final : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::Connec
     {
       absl::MutexLock lock(&mu_);
       is_posted_ = false;
-      frames = TakeFrames();
+      frames.swap(inbox_);
       has_become_writable = std::exchange(has_become_writable_, false);
-      // The end comes behind the last frame.
-      is_done = is_done_ && inbox_.empty();
+      is_done = is_done_;
       status = status_;
-      if (!inbox_.empty()) PostOnce();
-      if (has_hold_ && HasRoom() && std::exchange(is_read_paused_, false)) {
-        StartRead(incoming_.get());
-      }
+      if (has_hold_ && std::exchange(is_read_paused_, false)) StartRead(incoming_.get());
     }
     for (auto& frame : frames) {
       if (events_ != nullptr) events_->OnFrame(*frame);
@@ -229,8 +201,7 @@ class Call final : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::Connec
   bool has_become_writable_ ABSL_GUARDED_BY(mu_) = false;
   bool is_done_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mu_);
-  std::deque<std::unique_ptr<v1::ConnectResponse>> inbox_ ABSL_GUARDED_BY(mu_);
-  int inbox_instructions_ ABSL_GUARDED_BY(mu_) = 0;
+  std::vector<std::unique_ptr<v1::ConnectResponse>> inbox_ ABSL_GUARDED_BY(mu_);
 };
 
 class GrpcStream final : public FrameStream {

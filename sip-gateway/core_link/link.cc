@@ -40,7 +40,7 @@ Link::Link(LinkConfig config, const Clock& clock, Random& random, FrameStreamOpe
 Link::~Link() = default;
 
 bool Link::is_idle() const {
-  return pending_.empty() && results_.empty() && closed_flows_.empty() &&
+  return pending_.empty() && results_.empty() && closed_flows_.empty() && waiting_.empty() &&
          (stream_ == nullptr || stream_->IsWritable());
 }
 
@@ -48,6 +48,7 @@ LinkStats Link::stats() const {
   LinkStats stats = stats_;
   stats.results_dropped = results_.dropped();
   stats.pending_commands = pending_.size();
+  stats.waiting_instructions = waiting_.size();
   stats.is_connected = is_connected();
   return stats;
 }
@@ -144,6 +145,7 @@ void Link::LoseStream(const absl::Status& why) {
   state_ = State::kDisconnected;
   state_since_ = now;
   stream_.reset();
+  waiting_ = {};
   Requeue(now);
   results_.TakeBackWritten(now);
   ScheduleReconnect(now);
@@ -205,7 +207,7 @@ void Link::OnFrame(v1::ConnectResponse& frame) {
     draining_since_ = clock_.Now();
   }
   TakeReplies(frame);
-  TakeInstructions(frame);
+  QueueInstructions(frame);
 }
 
 void Link::AcceptWelcome(const v1::Welcome& welcome) {
@@ -242,32 +244,48 @@ void Link::TakeReplies(v1::ConnectResponse& frame) {
   }
 }
 
-void Link::TakeInstructions(v1::ConnectResponse& frame) {
-  for (v1::NotifyInstruction& instruction : *frame.mutable_instructions()) {
+void Link::QueueInstructions(v1::ConnectResponse& frame) {
+  if (frame.instructions().empty()) return;
+  const auto kept = std::make_shared<v1::ConnectResponse>(std::move(frame));
+  for (int i = 0; i < kept->instructions_size(); ++i) {
     ++stats_.instructions;
-    ++credit_owed_;
     if (--instruction_credit_ < 0) ++stats_.instructions_over_credit;
-    const uint64_t epoch = instruction.epoch();
-    const bool has_body = instruction.body() != 0;
-    const bool is_body_there =
-        !has_body || instruction.body() <= static_cast<uint32_t>(frame.bodies_size());
-    if (epoch < epoch_ || !is_body_there) {
-      v1::NotifyResult result;
-      result.mutable_id()->set_local_tag(instruction.dialog().local_tag());
-      result.mutable_id()->set_cseq(instruction.cseq());
-      result.mutable_id()->set_epoch(epoch);
-      result.set_outcome(is_body_there ? v1::NotifyResult::OUTCOME_STALE_EPOCH
-                                       : v1::NotifyResult::OUTCOME_UNSENDABLE);
-      if (is_body_there) ++stats_.stale_instructions;
-      Report(std::move(result));
-      continue;
-    }
-    epoch_ = epoch;
-    const std::string_view body =
-        has_body ? std::string_view(frame.bodies(static_cast<int>(instruction.body()) - 1))
-                 : std::string_view();
-    user_.OnInstruction(std::move(instruction), body);
+    waiting_.Add(kept->instructions(i).resource(), {kept, i});
   }
+  // A little over is a mistake in counting; more would fill our memory.
+  if (instruction_credit_ < -int64_t{config_.instruction_window}) {
+    LoseStream(absl::ResourceExhaustedError("the core does not keep to the credit it was given"));
+  }
+}
+
+void Link::HandOnInstructions() {
+  for (size_t i = 0; i < config_.instructions_per_turn && !waiting_.empty(); ++i) {
+    const Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    ++credit_owed_;
+    HandOn(*next.frame, *next.frame->mutable_instructions(next.index));
+  }
+}
+
+void Link::HandOn(v1::ConnectResponse& frame, v1::NotifyInstruction& instruction) {
+  const bool is_body_there = instruction.body() <= static_cast<uint32_t>(frame.bodies_size());
+  if (instruction.epoch() < epoch_ || !is_body_there) {
+    v1::NotifyResult result;
+    result.mutable_id()->set_local_tag(instruction.dialog().local_tag());
+    result.mutable_id()->set_cseq(instruction.cseq());
+    result.mutable_id()->set_epoch(instruction.epoch());
+    result.set_outcome(is_body_there ? v1::NotifyResult::OUTCOME_STALE_EPOCH
+                                     : v1::NotifyResult::OUTCOME_UNSENDABLE);
+    if (is_body_there) ++stats_.stale_instructions;
+    Report(std::move(result));
+    return;
+  }
+  epoch_ = instruction.epoch();
+  const std::string_view body =
+      instruction.body() != 0
+          ? std::string_view(frame.bodies(static_cast<int>(instruction.body()) - 1))
+          : std::string_view();
+  user_.OnInstruction(std::move(instruction), body);
 }
 
 // ---- what goes to the core ----
@@ -293,8 +311,7 @@ bool Link::FillFrame() {
   }
   FillCommands(bytes);
   const uint32_t credit = CreditToGive();
-  // Credit alone is worth a frame only when the core may soon run out of it.
-  if (credit == 0 || (bytes == 0 && credit < config_.instruction_window / 4)) return bytes != 0;
+  if (credit == 0) return bytes != 0;
   frame_.set_instruction_credit(credit);
   credit_owed_ -= credit;
   instruction_credit_ += credit;
@@ -337,8 +354,11 @@ void Link::FillCommands(size_t& bytes) {
   }
 }
 
+// In parts: each has the core look for what waits for credit.
 uint32_t Link::CreditToGive() const {
-  return user_.NotifiesInFlightCount() < config_.max_notifies_in_flight ? credit_owed_ : 0;
+  const bool is_enough = credit_owed_ >= std::max(config_.instruction_window / 4, 1u);
+  const bool may_have_more = user_.NotifiesInFlightCount() < config_.max_notifies_in_flight;
+  return is_enough && may_have_more ? credit_owed_ : 0;
 }
 
 // ---- time ----
@@ -352,6 +372,7 @@ absl::Time Link::Advance(absl::Time now) {
     LoseStream(absl::UnavailableError("the core is draining"));
   }
   if (state_ == State::kDisconnected && now >= reconnect_at_) OpenStream(now);
+  HandOnInstructions();
   RefuseStarved(now);
   RefuseUnanswered(now);
   if (!has_told_core_lost_ && now - coreless_since_ >= config_.core_lost_after) {
@@ -403,6 +424,7 @@ void Link::Refuse(uint64_t command_id, v1::ErrorReason reason) {
 }
 
 absl::Time Link::NextDue(absl::Time now) const {
+  if (!waiting_.empty()) return now;
   absl::Time due = absl::InfiniteFuture();
   if (state_ == State::kDisconnected) due = std::min(due, reconnect_at_);
   if (state_ == State::kGreeting) due = std::min(due, state_since_ + config_.greeting_timeout);

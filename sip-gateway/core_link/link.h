@@ -17,6 +17,7 @@
 #include "presence/v1/errors.pb.h"
 #include "presence/v1/gateway.pb.h"
 #include "runtime/clock.h"
+#include "runtime/fair_queue.h"
 #include "runtime/random.h"
 #include "sip-gateway/core_link/frame_stream.h"
 #include "sip-gateway/core_link/result_log.h"
@@ -28,10 +29,12 @@ struct LinkConfig {
   std::string group;                   // empty: `gateway`
   std::vector<std::string> addresses;  // of the cores, tried in turn; not empty
 
-  // Instructions a core may have on its way to us. More would not be sent faster, but the answers
-  // of the core wait behind them: with 4,096 four times as long (BENCHMARKS.md, one hot
-  // presentity).
+  // Instructions a core may have on their way to us and in our lines. More would not be sent
+  // faster.
   uint32_t instruction_window = 1024;
+  // NOTIFYs made in one turn of the loop: everybody's requests, and the answers to those NOTIFYs,
+  // are read in between.
+  size_t instructions_per_turn = 64;
   // NOTIFYs unanswered at once; beyond it no more instructions are asked for.
   size_t max_notifies_in_flight = 65'536;
   // Frames close at the soft limit and never pass the hard one.
@@ -68,7 +71,8 @@ class LinkUser {
   // result. Once a loss.
   virtual void OnCoreLost() = 0;
 
-  // A NOTIFY to send; its result goes to Report(). `body` lives as long as the call.
+  // A NOTIFY to send; its result goes to Report(). `body` lives as long as the call. From inside
+  // Advance() only.
   virtual void OnInstruction(v1::NotifyInstruction instruction, std::string_view body) = 0;
 };
 
@@ -89,9 +93,10 @@ struct LinkStats {
   uint64_t stale_instructions = 0;  // of a lower epoch
   uint64_t instructions_over_credit = 0;
   uint64_t results = 0;
-  uint64_t results_dropped = 0;  // beyond the bound, while there was no core
-  size_t pending_commands = 0;   // now
-  bool is_connected = false;     // now
+  uint64_t results_dropped = 0;     // beyond the bound, while there was no core
+  size_t pending_commands = 0;      // now
+  size_t waiting_instructions = 0;  // now
+  bool is_connected = false;        // now
 };
 
 // The link to the core, as a state machine without threads and without gRPC.
@@ -106,8 +111,14 @@ struct LinkStats {
 // unanswered commands go first on the next one, under the same command_id; the core recognises the
 // repetition.
 //
+// Answers of the core are handed on as they come. Instructions wait in a lane for each resource,
+// and the lanes take turns: a burst of one resource delays neither the answers behind it nor, by
+// more than a moment, the NOTIFYs of others. Those of one dialog stay in order. When the stream is
+// lost those that wait are dropped: the greeting does not name them, so the core instructs anew.
+//
 // Credit of instructions is given back when the NOTIFY has been handed to its transaction and not
-// when it has been answered, or the 32 s of 1,024 mute watchers would silence all others.
+// when it has come - so the lanes are bounded - nor when it has been answered, or the 32 s of 1,024
+// mute watchers would silence all others.
 class Link final : private FrameStreamEvents {
  public:
   using ReplyCallback = absl::AnyInvocable<void(const v1::CommandReply&)>;
@@ -141,6 +152,11 @@ class Link final : private FrameStreamEvents {
 
  private:
   enum class State { kDisconnected, kGreeting, kConnected };
+  // An instruction in a frame that lives until the last of its instructions has left the lanes.
+  struct Waiting {
+    std::shared_ptr<v1::ConnectResponse> frame;
+    int index = 0;
+  };
   struct Pending {
     v1::GatewayCommand command;
     ReplyCallback done;
@@ -162,7 +178,9 @@ class Link final : private FrameStreamEvents {
   void NameInFlight(v1::Hello& hello, size_t bytes) const;
   void AcceptWelcome(const v1::Welcome& welcome);
   void TakeReplies(v1::ConnectResponse& frame);
-  void TakeInstructions(v1::ConnectResponse& frame);
+  void QueueInstructions(v1::ConnectResponse& frame);
+  void HandOnInstructions();
+  void HandOn(v1::ConnectResponse& frame, v1::NotifyInstruction& instruction);
 
   bool FillFrame();
   void FillResults(size_t& bytes);
@@ -204,7 +222,8 @@ class Link final : private FrameStreamEvents {
   size_t sent_unanswered_ = 0;
 
   int64_t instruction_credit_ = 0;  // what the core has left
-  uint32_t credit_owed_ = 0;        // taken and not given back
+  uint32_t credit_owed_ = 0;        // handed on and not given back
+  FairQueue<uint32_t, Waiting> waiting_;
 
   ResultLog results_;
   std::vector<std::string> closed_flows_;

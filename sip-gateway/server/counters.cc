@@ -88,6 +88,7 @@ std::string LinkLine(const LinkStats& s) {
                        {"results", s.results},
                        {"results_dropped", s.results_dropped},
                        {"pending_commands", s.pending_commands},
+                       {"waiting_instructions", s.waiting_instructions},
                        {"is_connected", s.is_connected ? 1u : 0u}});
 }
 

@@ -26,8 +26,8 @@ constexpr absl::Duration kNoBufferPause = absl::Milliseconds(5);
 // More than one MTU of quoted datagram is of no use.
 constexpr size_t kMaxQuoted = 1500;
 constexpr int kMaxErrorsPerTurn = 256;
-// A frame of the core may be 250 NOTIFYs, and the loop takes one a turn: so many answers must be
-// read in a turn as well, or they pile up in the kernel with everybody's requests behind them.
+// More than the NOTIFYs made in a turn: their answers must be read in one as well, or they pile up
+// in the kernel with everybody's requests behind them.
 constexpr int kBatchesPerTurn = 8;
 // Space for the one control message that comes with an error.
 constexpr size_t kControlBytes = 512;

@@ -122,6 +122,7 @@ GatewayHost::GatewayHost(Surroundings& surroundings, Network& network, CoreHost&
       address_(std::move(address)),
       window_(surroundings.dice.Chance(30) ? static_cast<uint32_t>(1 + surroundings.dice.Below(4))
                                            : 4096),
+      per_turn_(surroundings.dice.Chance(30) ? 1 : 64),
       process_(surroundings.executor),
       transport_(network, address_),
       locator_(surroundings.clock),
@@ -137,6 +138,7 @@ void GatewayHost::Start() {
   settings.link.group = group_;
   settings.link.addresses = {"core"};
   settings.link.instruction_window = window_;
+  settings.link.instructions_per_turn = per_turn_;
   gateway_ = std::make_unique<sip::Gateway>(std::move(settings), around_.clock, random_, transport_,
                                             locator_, static_cast<sip::FrameStreamOpener&>(*this));
   transport_.SetSink(gateway_.get());

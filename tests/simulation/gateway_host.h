@@ -96,6 +96,7 @@ class GatewayHost final : private sip::FrameStreamOpener {
   const std::string address_;
   // Instructions it takes at once: sometimes so few that watchers starve for credit.
   const uint32_t window_;
+  const size_t per_turn_;  // NOTIFYs
   ProcessExecutor process_;
   SimulatedTransport transport_;
   sip::StaticLocator locator_;

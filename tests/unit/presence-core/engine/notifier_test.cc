@@ -261,6 +261,58 @@ TEST_F(NotifierTest, AnotherResourceIsToldAfterOneTurnOfAHotOne) {
   EXPECT_LE(place, 2 * 256u);
 }
 
+// N13: nor does it wait for the hot one's last watcher where credit is short and comes in parts.
+TEST_F(NotifierTest, AHotResourceDoesNotTakeTheCreditOfOthers) {
+  for (const std::string quiet : {"dora", "erin"}) {
+    SCOPED_TRACE(quiet);
+    credit = 5000;
+    StartEngine();
+    for (int i = 0; i < 600; ++i) Subscribe("alice", "w" + std::to_string(i));
+    Subscribe(quiet, "carol");
+    Answer();
+    engine->DetachLink(link);
+    link = engine->AttachLink({"gw", "gw"}, gateway, 64);
+    const size_t before = gateway.sent.size();
+
+    Publish("alice", "open");
+    Publish(quiet, "busy");
+    for (int i = 0; i < 3; ++i) {
+      engine->AddCredit(link, 64);
+      executor.RunUntilIdle();
+    }
+
+    const auto is_of_carol = [](const Instruction& i) { return i.document.body() == "busy"; };
+    EXPECT_EQ(std::count_if(gateway.sent.begin() + static_cast<std::ptrdiff_t>(before),
+                            gateway.sent.end(), is_of_carol),
+              1);
+    EXPECT_EQ(gateway.sent.size() - before, 4 * 64u);  // and no credit is left unused
+  }
+}
+
+// N13: the other way round, too: those who come new all the time do not keep it from going on.
+TEST_F(NotifierTest, OthersDoNotTakeAllTheCreditOfAHotResource) {
+  credit = 5000;
+  StartEngine();
+  for (int i = 0; i < 20; ++i) Subscribe("alice", "w" + std::to_string(i));
+  for (int i = 0; i < 100; ++i) Subscribe("quiet" + std::to_string(i), "carol");
+  Answer();
+  engine->DetachLink(link);
+  link = engine->AttachLink({"gw", "gw"}, gateway, 1);
+  const size_t before = gateway.sent.size();
+
+  Publish("alice", "open");
+  for (int i = 0; i < 100; ++i) {
+    Publish("quiet" + std::to_string(i), "busy");
+    engine->AddCredit(link, 1);
+    executor.RunUntilIdle();
+  }
+
+  const auto is_of_alice = [](const Instruction& i) { return i.document.body() == "open"; };
+  EXPECT_EQ(std::count_if(gateway.sent.begin() + static_cast<std::ptrdiff_t>(before),
+                          gateway.sent.end(), is_of_alice),
+            20);
+}
+
 TEST_F(NotifierTest, NothingIsDeliveredWithoutALinkAndEverythingOnceItIsThere) {
   engine->DetachLink(link);
   Subscribe("alice", "bob");

@@ -301,14 +301,19 @@ TEST_F(GatewaySessionTest, TheWatcherOfAQuietPresentityIsNotToldBehindAllOfABusy
   ASSERT_TRUE(Send(publishes).ok());
   size_t before = 0;
   bool is_told = false;
+  std::set<std::pair<std::string, uint32_t>> resources;
   for (const v1::ConnectResponse& frame : Frames()) {
     for (const auto& instruction : frame.instructions()) {
+      resources.emplace(instruction.dialog().local_uri(), instruction.resource());
       is_told = is_told || instruction.dialog().local_uri() == "sip:quiet@example.com";
       before += is_told ? 0 : 1;
     }
   }
   EXPECT_TRUE(is_told);
-  EXPECT_LE(before, InstructionOutbox::kTurn);
+  EXPECT_LE(before, (FairQueue<uint32_t, Instruction>::kTurn));
+  // The gateway has them take turns by the same mark.
+  ASSERT_EQ(resources.size(), 2u);
+  EXPECT_NE(resources.begin()->second, resources.rbegin()->second);
 }
 
 }  // namespace

@@ -157,6 +157,7 @@ TEST_F(LinkTest, StaysWithACoreThatComesBackWithALowerEpoch) {
   v1::ConnectResponse frame;
   *frame.add_instructions() = Instruction("d1", 4);
   streams_.last().Deliver(frame);
+  Turn();
 
   EXPECT_THAT(instructions_, ElementsAre("d1="));
 }

@@ -2,6 +2,7 @@
 #define PRESENCE_TESTS_UNIT_SIP_GATEWAY_CORE_LINK_LINK_FIXTURE_H_
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -98,6 +99,16 @@ class LinkTest : public testing::Test, public LinkUser {
     instruction.set_epoch(epoch);
     return instruction;
   }
+  // A frame with instructions of one resource: NAME0, NAME1 and so on.
+  static v1::ConnectResponse Burst(const std::string& name, uint32_t resource, int count) {
+    v1::ConnectResponse frame;
+    for (int i = 0; i < count; ++i) {
+      *frame.add_instructions() = Instruction(name + std::to_string(i));
+      frame.mutable_instructions(i)->set_resource(resource);
+    }
+    return frame;
+  }
+  // Since the greeting.
   uint32_t CreditGiven() {
     uint32_t credit = 0;
     for (const auto& frame : streams_.last().frames) credit += frame.instruction_credit();
@@ -115,6 +126,7 @@ class LinkTest : public testing::Test, public LinkUser {
   }
   void OnCoreLost() override { events_.push_back("lost"); }
   void OnInstruction(v1::NotifyInstruction instruction, std::string_view body) override {
+    cseqs_[instruction.dialog().local_tag()].push_back(instruction.cseq());
     instructions_.push_back(instruction.dialog().local_tag() + "=" + std::string(body));
   }
 
@@ -126,6 +138,7 @@ class LinkTest : public testing::Test, public LinkUser {
   std::vector<std::string> answers_;
   std::vector<std::string> events_;
   std::vector<std::string> instructions_;
+  std::map<std::string, std::vector<uint32_t>> cseqs_;  // by tag
   std::unique_ptr<Link> link_;
 };
 

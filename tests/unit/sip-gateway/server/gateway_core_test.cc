@@ -49,6 +49,7 @@ TEST_F(GatewayTest, SendsAnInstructedNotifyAndReportsItsAnswer) {
   Connect();
 
   core().Deliver(Instructed());
+  Turn();
   const auto sent = transport_.TakeSent();
   ASSERT_THAT(sent, SizeIs(1));
   const auto notify = Parse(sent[0].bytes);
@@ -65,6 +66,7 @@ TEST_F(GatewayTest, SendsAnInstructedNotifyAndReportsItsAnswer) {
 TEST_F(GatewayTest, GreetsANewStreamWithTheNotifiesInFlight) {
   Connect();
   core().Deliver(Instructed());
+  Turn();
   core().Close();
   Pass(absl::Milliseconds(200));
 
@@ -77,6 +79,7 @@ TEST_F(GatewayTest, GreetsANewStreamWithTheNotifiesInFlight) {
 TEST_F(GatewayTest, StopsAllNotifiesAfterThreeSecondsWithoutACore) {
   Connect();
   core().Deliver(Instructed());
+  Turn();
   core().Close();
   Pass(absl::Seconds(1));
   EXPECT_THAT(transport_.TakeSent(), Not(IsEmpty()));  // it still retransmits
@@ -96,6 +99,7 @@ TEST_F(GatewayTest, FinishesWhatIsUnderWayWhileDraining) {
   Connect();
   Receive(Publish("1").Text());
   core().Deliver(Instructed());
+  Turn();
   const auto notify = Sent();
   gateway_->StartDraining();
 

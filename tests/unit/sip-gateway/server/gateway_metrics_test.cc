@@ -75,9 +75,11 @@ TEST_F(GatewayMetricsTest, CountsBrokenMessagesByFaultAndByWhetherTheyWereAnswer
 TEST_F(GatewayMetricsTest, CountsNotifiesByHowTheyEnded) {
   Connect();
   core().Deliver(Instructed(1));
+  Turn();
   EXPECT_THAT(Metrics(), HasSubstr("sip_gateway_transactions{kind=\"client\"} 1\n"));
   Receive(PrintResponse(*Sent(), ResponseSpec()));
   core().Deliver(Instructed(2));
+  Turn();
   Pass(absl::Seconds(33));
 
   const std::string text = Metrics();
