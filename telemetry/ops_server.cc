@@ -2,6 +2,8 @@
 
 #include <CivetServer.h>
 
+#include <atomic>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -36,10 +38,38 @@ class Page final : public CivetHandler {
   const std::function<Answer()> make_;
 };
 
+// Why civetweb could not start: its exception does not say, only its log. Called on any thread.
+class StartLog {
+ public:
+  static CivetCallbacks Callbacks() {
+    CivetCallbacks callbacks;
+    callbacks.log_message = [](const mg_connection* connection, const char* message) {
+      const auto* server =
+          static_cast<const CivetServer*>(mg_get_user_data(mg_get_context(connection)));
+      const_cast<StartLog*>(static_cast<const StartLog*>(server->getUserContext()))->Add(message);
+      return 0;
+    };
+    return callbacks;
+  }
+
+  // Once the server has failed to start.
+  const std::string& first_message() const { return first_message_; }
+
+ private:
+  void Add(const char* message) {
+    if (!has_message_.exchange(true)) first_message_ = message;
+  }
+
+  std::atomic<bool> has_message_ = false;
+  std::string first_message_;
+};
+
 class CivetOpsServer final : public OpsServer {
  public:
-  CivetOpsServer(const std::string& listen, OpsPages pages)
-      : live_([] {
+  CivetOpsServer(const std::string& listen, OpsPages pages, std::shared_ptr<StartLog> start_log)
+      : start_log_(std::move(start_log)),
+        callbacks_(StartLog::Callbacks()),
+        live_([] {
           return Page::Answer{200, kPlainText, "live\n"};
         }),
         ready_([not_ready = std::move(pages.not_ready)] {
@@ -56,7 +86,8 @@ class CivetOpsServer final : public OpsServer {
           return Page::Answer{200, kPlainText, version + "\n"};
         }),
         server_(std::vector<std::string>{"listening_ports", listen, "num_threads", "2",
-                                         "request_timeout_ms", "5000"}) {
+                                         "request_timeout_ms", "5000"},
+                &callbacks_, start_log_.get()) {
     server_.addHandler("/live", live_);
     server_.addHandler("/ready", ready_);
     server_.addHandler("/metrics", metrics_);
@@ -70,6 +101,8 @@ class CivetOpsServer final : public OpsServer {
   const std::string& address() const override { return address_; }
 
  private:
+  const std::shared_ptr<StartLog> start_log_;
+  const CivetCallbacks callbacks_;
   Page live_;
   Page ready_;
   Page metrics_;
@@ -82,10 +115,14 @@ class CivetOpsServer final : public OpsServer {
 
 absl::StatusOr<std::unique_ptr<OpsServer>> OpsServer::Start(const std::string& listen,
                                                             OpsPages pages) {
+  const auto log = std::make_shared<StartLog>();
   try {
-    return std::make_unique<CivetOpsServer>(listen, std::move(pages));
+    return std::make_unique<CivetOpsServer>(listen, std::move(pages), log);
   } catch (const CivetException& error) {
-    return absl::UnavailableError("cannot serve HTTP on " + listen + ": " + error.what());
+    const std::string& why = log->first_message();
+    return absl::UnavailableError("cannot serve HTTP on " + listen + ": " +
+                                  (why.empty() ? std::string(error.what()) : why) +
+                                  "; is another server there? --ops-listen names another address");
   }
 }
 

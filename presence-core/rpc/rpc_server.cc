@@ -62,7 +62,7 @@ class GrpcServer final : public RpcServer {
     for (size_t i = 0; i < options_.listen.size(); ++i) {
       if (server_ != nullptr && ports[i] != 0) continue;
       return absl::UnavailableError("cannot listen on " + options_.listen[i] +
-                                    "; is another server there?");
+                                    "; is another server there? --listen names another address");
     }
     for (size_t i = 0; i < options_.listen.size(); ++i) {
       std::string address = options_.listen[i];

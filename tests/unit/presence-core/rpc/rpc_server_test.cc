@@ -366,6 +366,18 @@ TEST_F(RpcServerTest, EndsStreamsWithDrainingWhenItStops) {
 }
 
 // O03
+TEST_F(RpcServerTest, SaysWhichAddressIsTakenAndWhatToDo) {
+  RpcServer::Options options;
+  options.listen = server_->addresses();
+
+  const auto second = RpcServer::Start(*engine_, *worker_, clock_, random_, options);
+
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(second.status().message(), "cannot listen on " + server_->addresses()[0] +
+                                           "; is another server there? --listen names another "
+                                           "address");
+}
+
 TEST_F(RpcServerTest, CleansUpByKindAndSaysWhichServerItIs) {
   auto admin = v1::AdminService::NewStub(channel_);
   grpc::ClientContext cleanup_context;
