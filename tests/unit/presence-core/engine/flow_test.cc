@@ -49,6 +49,43 @@ class FlowTest : public EngineTest {
   LocalTag tag;
 };
 
+// Two gateways may overtake each other: the phone sees NOTIFY 2 before 1, and answers 1 as out of
+// order (RFC 6665 §4.1.3, RFC 3261 §12.2.2: 500), or as it likes.
+TEST_F(FlowTest, ALateAnswerToAnOvertakenNotifyEndsNothing) {
+  for (const int code : {500, 481, 408}) {
+    SCOPED_TRACE(code);
+    bob = Subscription("alice", "bob" + std::to_string(code));
+    bob.dialog.gateway = "edge";
+    bob.dialog.flow = "f1";
+    bob.dialog.flow_gateway = "two";
+    SubscribeBob();
+    Publish("alice", "open" + std::to_string(code));
+    ASSERT_THAT(two.sent, SizeIs(1));
+    one.sent.clear();
+    bob.local_tag = tag.text();
+    bob.cseq = 2;
+    bob.dialog.flow = "f2";
+    bob.dialog.flow_gateway = "one";
+    Subscribe(bob);
+    ASSERT_THAT(one.sent, SizeIs(1));
+
+    engine->Report({ReportOn(two.sent.back(), NotifyOutcome::kAnswered, code)});
+    executor.RunUntilIdle();
+
+    EXPECT_THAT(one.sent, SizeIs(1));  // the newer one is still on its way, and said nothing of
+    AnswerLast(one);
+    Publish("alice", "closed" + std::to_string(code));
+    ASSERT_THAT(one.sent, SizeIs(2));
+    EXPECT_EQ(one.sent[1].cseq, one.sent[0].cseq + 1);
+    EXPECT_EQ(engine->CountSubscribers(Key("alice")), 1u);
+    AnswerLast(one);
+    bob.cseq = 3;
+    bob.expiry = absl::ZeroDuration();
+    Subscribe(bob);
+    AnswerLast(one);
+  }
+}
+
 // N08
 TEST_F(FlowTest, ADialogOnAConnectionGoesThroughTheGatewayThatHoldsIt) {
   SubscribeBob();
