@@ -76,7 +76,12 @@ uint64_t DecideReauthorize(const DecideContext& context, uint64_t from, const Wa
 bool DecideExpirePublication(const DecideContext& context, PublicationId id, Effects& effects);
 bool DecideExpireSubscription(const DecideContext& context, const LocalTag& id, Effects& effects);
 bool DecideExpireWaiting(const DecideContext& context, const WatcherUri& watcher, Effects& effects);
-size_t DecideExpireAnswers(const DecideContext& context, Effects& effects);
+// Of the answers from `position` on, at most kRowsPerSlice; moves it to where to go on from, or to
+// the end of time. Returns how many have expired.
+using AnswerPosition = Resource::AnswersByTime::value_type;
+inline const AnswerPosition kFirstAnswer = {absl::InfinitePast(), RequestKey()};
+size_t DecideExpireAnswers(const DecideContext& context, AnswerPosition& position,
+                           Effects& effects);
 
 // --- Shared by the above.
 

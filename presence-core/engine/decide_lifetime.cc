@@ -203,14 +203,21 @@ bool DecideExpireWaiting(const DecideContext& context, const WatcherUri& watcher
   return true;
 }
 
-size_t DecideExpireAnswers(const DecideContext& context, Effects& effects) {
+size_t DecideExpireAnswers(const DecideContext& context, AnswerPosition& position,
+                           Effects& effects) {
+  const auto& answers = effects.base().answers_by_time();
+  size_t seen = 0;
   size_t expired = 0;
-  for (const auto& [key, record] : effects.base().answers()) {
-    const AnswerRecordPtr present = effects.FindAnswer(key);
+  auto it = answers.lower_bound(position);
+  for (; it != answers.end() && it->first <= context.now && seen < kRowsPerSlice; ++it, ++seen) {
+    const AnswerRecordPtr present = effects.FindAnswer(it->second);
     if (present == nullptr || present->kept_until > context.now) continue;
-    effects.EraseAnswer(key);
-    if (++expired == kRowsPerSlice) break;
+    effects.EraseAnswer(it->second);
+    ++expired;
   }
+  effects.CountRows(seen);
+  const bool is_complete = it == answers.end() || it->first > context.now;
+  position = is_complete ? AnswerPosition(absl::InfiniteFuture(), RequestKey()) : *it;
   return expired;
 }
 

@@ -44,21 +44,22 @@ bool IsSameUse(const Subscription& row, const SubscribeCommand& command) {
 // learned our tag (same From tag), and with subscribe.replace_same_call_id those it forgot when it
 // restarted.
 std::vector<SubscriptionPtr> FindReplaced(const DecideContext& context,
-                                          const SubscribeCommand& command, const Effects& effects) {
+                                          const SubscribeCommand& command,
+                                          const std::vector<SubscriptionPtr>& of_call) {
   std::vector<SubscriptionPtr> replaced;
-  for (const SubscriptionPtr& row : effects.FindByCallId(command.dialog.call_id)) {
+  for (const SubscriptionPtr& row : of_call) {
     const bool is_same_dialog = row->dialog.remote_tag() == command.dialog.remote_tag;
-    // A Call-ID is no secret: only the watcher itself takes the place of its own dialogs.
-    if (!row->is_live() || !IsSameUse(*row, command) || row->watcher != command.watcher) continue;
+    if (!row->is_live() || !IsSameUse(*row, command)) continue;
     if (is_same_dialog || context.config.subscribe_replace_same_call_id) replaced.push_back(row);
   }
   return replaced;
 }
 
 std::optional<SubscribeOutcome> FindEarlierAnswer(const SubscribeCommand& command,
-                                                  const RequestKey& key, const Effects& effects) {
-  for (const SubscriptionPtr& row : effects.FindByCallId(command.dialog.call_id)) {
-    if (!IsSameUse(*row, command) || row->watcher != command.watcher) continue;
+                                                  const RequestKey& key,
+                                                  const std::vector<SubscriptionPtr>& of_call) {
+  for (const SubscriptionPtr& row : of_call) {
+    if (!IsSameUse(*row, command)) continue;
     // A late copy of the request that made the dialog: it has been refreshed since, and goes on.
     const bool is_late_copy = row->is_live() && command.cseq <= row->remote_cseq &&
                               row->dialog.remote_tag() == command.dialog.remote_tag;
@@ -206,7 +207,11 @@ absl::StatusOr<SubscribeOutcome> DecideSubscribe(const DecideContext& context,
                                                  const SubscribeCommand& command,
                                                  Effects& effects) {
   const RequestKey key = KeyOf(command);
-  if (auto earlier = FindEarlierAnswer(command, key, effects)) return *earlier;
+  // A Call-ID is no secret: only the watcher itself takes the place of its own dialogs.
+  const std::vector<SubscriptionPtr> of_call =
+      effects.FindByCallId(command.watcher, command.dialog.call_id);
+  effects.CountRows(of_call.size());
+  if (auto earlier = FindEarlierAnswer(command, key, of_call)) return *earlier;
 
   if (absl::Status status = CheckAccept(context, command); !status.ok()) return status;
   absl::StatusOr<absl::Duration> granted = GrantLifetime(
@@ -218,7 +223,7 @@ absl::StatusOr<SubscribeOutcome> DecideSubscribe(const DecideContext& context,
   if (is_blocked && context.config.reject_how == RejectHow::kImmediately) {
     return WatcherBlocked(command.watcher.text(), effects.key().presentity.text());
   }
-  const std::vector<SubscriptionPtr> replaced = FindReplaced(context, command, effects);
+  const std::vector<SubscriptionPtr> replaced = FindReplaced(context, command, of_call);
   if (replaced.empty()) {
     if (absl::Status room = CheckRoom(context, command.watcher, effects); !room.ok()) return room;
   }

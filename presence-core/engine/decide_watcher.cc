@@ -113,6 +113,7 @@ uint64_t DecideReauthorize(const DecideContext& context, uint64_t from, const Wa
   size_t seen = 0;
   for (auto it = rows.lower_bound(from); it != rows.end(); ++it) {
     if (seen++ == kRowsPerSlice) return it->first;
+    effects.CountRows(1);
     const SubscriptionPtr row = effects.FindSubscription(it->second->id);
     if (row == nullptr || !row->is_live() || (only != nullptr && !row->is_of(*only))) continue;
     ++outcome.examined;

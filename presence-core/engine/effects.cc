@@ -30,7 +30,12 @@ bool IsWatching(const SubscriptionPtr& row) {
 
 }  // namespace
 
-Effects::Effects(const Resource& base) : base_(base) { changes_.key = base.key(); }
+Effects::Effects(const Resource& base)
+    : base_(base),
+      subscription_count_(base.subscriptions().size()),
+      live_subscriptions_(base.live_subscriptions()) {
+  changes_.key = base.key();
+}
 
 std::vector<PublicationPtr> Effects::Publications() const {
   std::vector<PublicationPtr> publications;
@@ -58,14 +63,15 @@ SubscriptionPtr Effects::FindSubscription(const LocalTag& id) const {
   return changed != nullptr ? *changed : base_.FindSubscription(id);
 }
 
-std::vector<SubscriptionPtr> Effects::FindByCallId(std::string_view call_id) const {
-  std::vector<SubscriptionPtr> found;
-  for (uint64_t ordinal : base_.FindByCallId(call_id)) {
-    const SubscriptionPtr& row = base_.subscriptions().at(ordinal);
-    if (FindChange(changes_.subscriptions, row->id) == nullptr) found.push_back(row);
-  }
+std::vector<SubscriptionPtr> Effects::FindByCallId(const WatcherUri& watcher,
+                                                   std::string_view call_id) const {
+  std::vector<SubscriptionPtr> found = base_.FindByCallId(watcher, call_id);
+  std::erase_if(found, [this](const SubscriptionPtr& row) {
+    return FindChange(changes_.subscriptions, row->id) != nullptr;
+  });
   for (const auto& [id, row] : changes_.subscriptions) {
-    if (row != nullptr && !row->is_native() && row->dialog.call_id() == call_id) {
+    if (row != nullptr && !row->is_native() && row->watcher == watcher &&
+        row->dialog.call_id() == call_id) {
       found.push_back(row);
     }
   }
@@ -74,36 +80,13 @@ std::vector<SubscriptionPtr> Effects::FindByCallId(std::string_view call_id) con
 
 WatcherRecordPtr Effects::FindWatcher(const WatcherUri& watcher) const {
   const WatcherRecordPtr* changed = FindChange(changes_.watchers, watcher);
-  if (changed != nullptr) return *changed;
-  auto it = base_.watchers().find(watcher);
-  return it == base_.watchers().end() ? nullptr : it->second;
+  return changed != nullptr ? *changed : base_.FindWatcher(watcher);
 }
 
 AnswerRecordPtr Effects::FindAnswer(const RequestKey& key) const {
   if (key.empty()) return nullptr;
   const AnswerRecordPtr* changed = FindChange(changes_.answers, key);
-  if (changed != nullptr) return *changed;
-  auto it = base_.answers().find(key);
-  return it == base_.answers().end() ? nullptr : it->second;
-}
-
-size_t Effects::subscription_count() const {
-  size_t count = base_.subscriptions().size();
-  for (const auto& [id, row] : changes_.subscriptions) {
-    const bool was_there = base_.FindSubscription(id) != nullptr;
-    if (row != nullptr && !was_there) ++count;
-    if (row == nullptr && was_there) --count;
-  }
-  return count;
-}
-
-uint32_t Effects::live_subscriptions() const {
-  uint32_t count = base_.live_subscriptions();
-  for (const auto& [id, row] : changes_.subscriptions) {
-    count -= IsWatching(base_.FindSubscription(id)) ? 1 : 0;
-    count += IsWatching(row) ? 1 : 0;
-  }
-  return count;
+  return changed != nullptr ? *changed : base_.FindAnswer(key);
 }
 
 void Effects::Put(PublicationPtr row) {
@@ -117,11 +100,18 @@ void Effects::ErasePublication(PublicationId id) {
 
 void Effects::Put(SubscriptionPtr row) {
   const LocalTag id = row->id;
-  Set(changes_.subscriptions, id, std::move(row));
+  SetSubscription(id, std::move(row));
 }
 
-void Effects::EraseSubscription(const LocalTag& id) {
-  Set(changes_.subscriptions, id, SubscriptionPtr());
+void Effects::EraseSubscription(const LocalTag& id) { SetSubscription(id, SubscriptionPtr()); }
+
+void Effects::SetSubscription(const LocalTag& id, SubscriptionPtr row) {
+  const SubscriptionPtr old = FindSubscription(id);
+  subscription_count_ -= old != nullptr ? 1 : 0;
+  subscription_count_ += row != nullptr ? 1 : 0;
+  live_subscriptions_ -= IsWatching(old) ? 1 : 0;
+  live_subscriptions_ += IsWatching(row) ? 1 : 0;
+  Set(changes_.subscriptions, id, std::move(row));
 }
 
 void Effects::Put(WatcherRecordPtr row) {

@@ -29,11 +29,12 @@ class Effects {
   std::vector<PublicationPtr> Publications() const;
   PublicationPtr FindPublication(PublicationId id) const;
   SubscriptionPtr FindSubscription(const LocalTag& id) const;
-  std::vector<SubscriptionPtr> FindByCallId(std::string_view call_id) const;
+  std::vector<SubscriptionPtr> FindByCallId(const WatcherUri& watcher,
+                                            std::string_view call_id) const;
   WatcherRecordPtr FindWatcher(const WatcherUri& watcher) const;
   AnswerRecordPtr FindAnswer(const RequestKey& key) const;
-  size_t subscription_count() const;
-  uint32_t live_subscriptions() const;
+  size_t subscription_count() const { return subscription_count_; }
+  uint32_t live_subscriptions() const { return live_subscriptions_; }
   const Resource& base() const { return base_; }
 
   // --- Rows. A row of the same key put earlier is overtaken.
@@ -47,6 +48,11 @@ class Effects {
   void Put(AnswerRecordPtr row);
   void EraseAnswer(const RequestKey& key);
   uint64_t NextOrdinal();
+
+  // A decision that goes through many rows says how many, so that it can be held to a slice.
+  void CountRows(size_t seen) { rows_seen_ += seen; }
+  // What has been gone through, and what applying will go through.
+  size_t weight() const { return rows_seen_ + changes_.count() + due_.winfo.size(); }
 
   // --- Who is due.
 
@@ -72,6 +78,8 @@ class Effects {
     // With the seq that each knows.
     std::vector<std::pair<LocalTag, uint64_t>> told;
     std::vector<WinfoEntry> winfo;
+    // Who watches has changed in ways that are not known: watchers of the watchers start anew.
+    bool is_winfo_reset = false;
   };
 
   const RowChanges& changes() const { return changes_; }
@@ -85,9 +93,14 @@ class Effects {
  private:
   ResourceRow& MutableRow();
 
+  void SetSubscription(const LocalTag& id, SubscriptionPtr row);
+
   const Resource& base_;
   RowChanges changes_;
   Due due_;
+  size_t subscription_count_;
+  uint32_t live_subscriptions_;
+  size_t rows_seen_ = 0;
 };
 
 }  // namespace presence

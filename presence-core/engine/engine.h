@@ -1,6 +1,7 @@
 #ifndef PRESENCE_CORE_ENGINE_ENGINE_H_
 #define PRESENCE_CORE_ENGINE_ENGINE_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,8 +14,10 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "presence-core/engine/command.h"
+#include "presence-core/engine/document_cuts.h"
 #include "presence-core/engine/engine_config.h"
 #include "presence-core/engine/listing.h"
+#include "presence-core/engine/lock_holds.h"
 #include "presence-core/engine/watcher_link.h"
 #include "presence-core/event/registry.h"
 #include "presence-core/policy/policy_snapshot.h"
@@ -37,9 +40,9 @@ struct EngineCounters {
   uint64_t resources_now = 0;
   uint64_t publications_now = 0;
   uint64_t subscriptions_now = 0;
-  // The most rows one hold of a stripe's lock has gone through, and the longest it has lasted.
-  uint64_t max_rows_per_lock_hold = 0;
-  absl::Duration max_lock_hold;
+  // What the stripes' locks were held for, by kind.
+  std::array<LockHolds, kHoldKinds> lock_holds;
+  const LockHolds& holds_for(Hold hold) const { return lock_holds[static_cast<size_t>(hold)]; }
 };
 
 // The heart of the core: holds every resource, decides every command, and tells every watcher.
@@ -54,7 +57,8 @@ struct EngineCounters {
 // batch. The notifier (notifier.h) tells the watchers, on `executor`, in slices.
 //
 // With `notifiers` the stripes share those for telling their watchers; without, `executor` does
-// that too. All executors must have stopped running tasks before the engine is destroyed.
+// that too. `cuts`, if given, hears of documents that could not show everything. All executors must
+// have stopped running tasks before the engine is destroyed.
 class Engine {
  public:
   template <typename T>
@@ -62,7 +66,8 @@ class Engine {
 
   Engine(const EngineConfig& config, const EventRegistry& registry,
          std::shared_ptr<const PolicySnapshot> policy, Journal& journal, Executor& executor,
-         const Clock& clock, Random& random, uint64_t epoch, std::vector<Executor*> notifiers = {});
+         const Clock& clock, Random& random, uint64_t epoch, std::vector<Executor*> notifiers = {},
+         DocumentCuts* cuts = nullptr);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

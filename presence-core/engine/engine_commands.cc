@@ -79,7 +79,7 @@ void Engine::Subscribe(SubscribeCommand command, Done<SubscribeOutcome> done) {
   std::optional<ResourceKey> key;
   if (tag.has_value()) {
     Stripe& stripe = impl_->StripeOf(tag->resource_hash());
-    StripeLock lock(stripe, impl_->clock);
+    StripeLock lock(stripe, impl_->clock, Hold::kRead);
     if (Cell* cell = impl_->FindByTag(stripe, *tag)) {
       key = cell->resource.key();
     } else if (auto it = stripe.by_hash.find(tag->resource_hash()); it != stripe.by_hash.end()) {
@@ -118,7 +118,7 @@ void Engine::EndSubscription(std::string_view id, TerminationReason reason, Done
   std::optional<ResourceKey> key;
   if (tag.has_value()) {
     Stripe& stripe = impl_->StripeOf(tag->resource_hash());
-    StripeLock lock(stripe, impl_->clock);
+    StripeLock lock(stripe, impl_->clock, Hold::kRead);
     if (Cell* cell = impl_->FindByTag(stripe, *tag)) key = cell->resource.key();
   }
   if (!key.has_value()) {
@@ -139,7 +139,7 @@ void Engine::ForgetWatch(LocalTag id) {
   Stripe& stripe = impl_->StripeOf(id.resource_hash());
   uint32_t number = 0;
   {
-    StripeLock lock(stripe, impl_->clock);
+    StripeLock lock(stripe, impl_->clock, Hold::kRead);
     Cell* cell = impl_->FindByTag(stripe, id);
     if (cell == nullptr) return;
     number = cell->number;
@@ -234,53 +234,82 @@ void Engine::ResendState(const ResourceKey& key, Done<RefreshOutcome> done) {
 
 // --- Cleanup.
 
+namespace {
+
+// How far the cleaning of one resource has come.
+struct CleanPosition {
+  bool is_begun = false;
+  uint64_t subscription = 0;  // to go on from
+  uint64_t waiting = 0;
+  AnswerPosition answer = kFirstAnswer;
+  bool is_complete = false;
+};
+
+// Passes over the rows of `rows` from `position` on while there is room in the slice; true when it
+// has come to the end.
+template <typename Rows, typename Visit>
+bool PassOver(const Rows& rows, uint64_t& position, size_t& room, Visit visit) {
+  auto it = rows.lower_bound(position);
+  for (; it != rows.end() && room > 0; ++it, --room) visit(*it->second);
+  position = it == rows.end() ? UINT64_MAX : it->first;
+  return it == rows.end();
+}
+
+// One slice of a resource, from `position` on.
+void CleanSlice(const DecideContext& context, const CleanupScope& scope, Effects& effects,
+                CleanPosition& position, CleanupOutcome& outcome) {
+  if (!std::exchange(position.is_begun, true)) {
+    for (const PublicationPtr& row : effects.Publications()) {
+      if (!scope.publications) break;
+      effects.CountRows(1);
+      outcome.publications += DecideExpirePublication(context, row->id, effects) ? 1 : 0;
+    }
+  }
+  size_t room = kRowsPerSlice;
+  bool is_complete = true;
+  if (scope.subscriptions) {
+    const auto expire = [&](const Subscription& row) {
+      if (!row.is_live()) return;
+      outcome.subscriptions += DecideExpireSubscription(context, row.id, effects) ? 1 : 0;
+    };
+    is_complete = PassOver(effects.base().subscriptions(), position.subscription, room, expire);
+  }
+  if (scope.waiting_watchers && is_complete) {
+    const auto expire = [&](const WatcherRecord& record) {
+      outcome.waiting_watchers += DecideExpireWaiting(context, record.watcher, effects) ? 1 : 0;
+    };
+    is_complete = PassOver(effects.base().waiting(), position.waiting, room, expire);
+  }
+  effects.CountRows(kRowsPerSlice - room);
+  // In a slice of their own where anything came before.
+  if (scope.answers && is_complete && position.answer.first != absl::InfiniteFuture()) {
+    is_complete = false;
+    if (room == kRowsPerSlice) {
+      outcome.answers += DecideExpireAnswers(context, position.answer, effects);
+      is_complete = position.answer.first == absl::InfiniteFuture();
+    }
+  }
+  position.is_complete = is_complete;
+}
+
+}  // namespace
+
 struct Engine::Impl::CleanupSweep {
   CleanupScope scope;
   size_t stripe = 0;
   std::optional<ResourceKey> after;
   std::vector<ResourceKey> keys;
   size_t next_key = 0;
+  CleanPosition position;  // in that resource
   CleanupOutcome outcome;
   Engine::Done<CleanupOutcome> done;
 };
-
-namespace {
-
-// One slice of a resource; true when it may hold more.
-bool CleanSlice(const DecideContext& context, const CleanupScope& scope, Effects& effects,
-                CleanupOutcome& outcome) {
-  const auto live_before = outcome.subscriptions;
-  for (const PublicationPtr& row : effects.Publications()) {
-    if (!scope.publications) break;
-    outcome.publications += DecideExpirePublication(context, row->id, effects) ? 1 : 0;
-  }
-  std::vector<LocalTag> expired;
-  for (const auto& [ordinal, row] : effects.base().subscriptions()) {
-    if (!scope.subscriptions || expired.size() == kRowsPerSlice) break;
-    if (row->expires_at <= context.now && row->is_live()) expired.push_back(row->id);
-  }
-  for (const LocalTag& id : expired) {
-    outcome.subscriptions += DecideExpireSubscription(context, id, effects) ? 1 : 0;
-  }
-  std::vector<WatcherUri> waiting;
-  for (const auto& [watcher, record] : effects.base().watchers()) {
-    if (!scope.waiting_watchers || waiting.size() == kRowsPerSlice) break;
-    if (record->is_waiting() && record->waits_until <= context.now) waiting.push_back(watcher);
-  }
-  for (const WatcherUri& watcher : waiting) {
-    outcome.waiting_watchers += DecideExpireWaiting(context, watcher, effects) ? 1 : 0;
-  }
-  if (scope.answers) outcome.answers += DecideExpireAnswers(context, effects);
-  return outcome.subscriptions - live_before == kRowsPerSlice || waiting.size() == kRowsPerSlice;
-}
-
-}  // namespace
 
 std::vector<ResourceKey> Engine::Impl::KeysFrom(Stripe& stripe,
                                                 const std::optional<ResourceKey>& after,
                                                 size_t limit) {
   std::vector<ResourceKey> keys;
-  StripeLock lock(stripe, clock);
+  StripeLock lock(stripe, clock, Hold::kList);
   auto it = after.has_value() ? stripe.cells.upper_bound(*after) : stripe.cells.begin();
   for (; it != stripe.cells.end() && keys.size() < limit; ++it) keys.push_back(it->first);
   stripe.rows_this_hold += keys.size();
@@ -302,22 +331,24 @@ void Engine::Impl::CleanupNext(std::shared_ptr<CleanupSweep> sweep) {
       sweep->after = sweep->keys.back();
     }
   }
-  auto has_more = std::make_shared<bool>(false);
   Submit(sweep->keys[sweep->next_key],
          Answering<bool>(
-             [sweep, has_more](const DecideContext& context,
-                               Effects& effects) -> absl::StatusOr<bool> {
+             [sweep](const DecideContext& context, Effects& effects) -> absl::StatusOr<bool> {
                Effects scratch(effects.base());
-               *has_more = CleanSlice(context, sweep->scope,
-                                      sweep->scope.dry_run ? scratch : effects, sweep->outcome);
+               CleanSlice(context, sweep->scope, sweep->scope.dry_run ? scratch : effects,
+                          sweep->position, sweep->outcome);
+               if (sweep->scope.dry_run) effects.CountRows(scratch.weight());
                return true;
              },
-             [this, sweep, has_more](const absl::StatusOr<bool>& durable) {
+             [this, sweep](const absl::StatusOr<bool>& durable) {
                if (!durable.ok()) {
                  sweep->done(durable.status());
                  return;
                }
-               if (!*has_more || sweep->scope.dry_run) ++sweep->next_key;
+               if (sweep->position.is_complete) {
+                 ++sweep->next_key;
+                 sweep->position = {};
+               }
                // By way of the executor: a sweep over a million resources must not nest a million
                // calls.
                executor.Post([this, sweep] { CleanupNext(sweep); });

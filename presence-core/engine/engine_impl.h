@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "presence-core/engine/decide.h"
+#include "presence-core/engine/document_cuts.h"
 #include "presence-core/engine/engine.h"
 #include "presence-core/engine/link_table.h"
 #include "presence-core/engine/notifier.h"
@@ -20,7 +22,7 @@ struct Engine::Impl {
   Impl(const EngineConfig& engine_config, const EventRegistry& event_registry,
        std::shared_ptr<const PolicySnapshot> first_policy, Journal& engine_journal,
        Executor& notify_executor, const Clock& engine_clock, Random& engine_random,
-       uint64_t owner_epoch, std::vector<Executor*> notify_executors);
+       uint64_t owner_epoch, std::vector<Executor*> notify_executors, DocumentCuts* document_cuts);
 
   // --- Commands.
 
@@ -75,20 +77,33 @@ struct Engine::Impl {
     };
   }
 
-  // Decides a batch. Returns what to answer at once; what waits for the journal is answered later.
-  std::vector<Answer> Decide(Stripe& stripe, Cell& cell, std::vector<Work> batch)
+  // Decides a batch of what waits. Returns what to answer at once; what waits for the journal is
+  // answered later.
+  std::vector<Answer> Decide(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Decides a batch, if one can be. Returns the cell's number when there is another; then the cell
+  // is still there.
+  std::optional<uint32_t> DrainInbox(Stripe& stripe, Cell& cell, std::vector<Answer>& answers)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Runs what the inbox holds, a batch in a hold, until nothing is left that can run now.
+  void Drain(Stripe& stripe, uint32_t cell_number);
   void OnAppended(Stripe& stripe, uint32_t cell_number, AppendOutcome outcome);
-  void Load(Stripe& stripe, uint32_t cell_number, ResourceKey key);
-  void OnLoaded(Stripe& stripe, uint32_t cell_number,
-                absl::StatusOr<std::optional<ResourceRows>> loaded);
-  void Apply(Stripe& stripe, Cell& cell, const Effects& effects)
+  void Apply(Stripe& stripe, Cell& cell, const RowChanges& changes, const Effects::Due& due)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void SetRowTimers(Stripe& stripe, Cell& cell, const RowChanges& changes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
-  // Runs what the inbox holds, and what comes of it, until nothing is left that can run now.
-  void DrainInbox(Stripe& stripe, Cell& cell, std::vector<Answer>& answers)
+  void SetRowTimer(Stripe& stripe, Cell& cell, Alarm alarm, uint64_t ordinal, absl::Time when)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+
+  // --- Reading from the journal.
+
+  // Takes over all there is, at the start.
+  absl::Status LoadAll();
+  // Reads again what an append in doubt may have changed.
+  void Load(Stripe& stripe, uint32_t cell_number, ResourceKey key);
+  void OnLoaded(Stripe& stripe, uint32_t cell_number,
+                absl::StatusOr<std::optional<ResourceRows>> loaded);
+  // Nobody may decide on what is in doubt: who waits is told so.
+  void RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl::Status& status);
 
   // --- Sweeps over one resource in slices, each a command of its own.
 
@@ -126,9 +141,33 @@ struct Engine::Impl {
   // What authorized watchers of these publications see.
   std::optional<Document> ComposeState(const ResourceKey& key, const EventPackage& package,
                                        std::vector<PublicationPtr> publications) const;
+  void ReportCut(const ResourceKey& key, CutDocument of, size_t left_out) const;
+  // Writes down what `read` gives until the limits are reached or nothing is left: it appends a
+  // slice of watchers, until there are `most`, and returns true when there are no more.
+  using ReadWinfoSlice = absl::FunctionRef<bool(size_t most, std::vector<WinfoItem>& items)>;
+  struct WrittenWinfo {
+    Document document;
+    std::optional<WinfoPosition> go_on;  // where not all that was read fitted
+    bool is_complete = false;
+    size_t left_over = 0;  // of what was read
+  };
+  WrittenWinfo WriteWinfo(WinfoDocument document, const WinfoLimits& limits,
+                          ReadWinfoSlice read) const;
+  // Watchers that are still to be read.
+  static size_t CountRest(ReadWinfoSlice read);
+  void AddWinfo(Stripe& stripe, uint32_t cell_number, Notifier::Shipment& shipment);
+  // The watcher information of a resource in one document.
+  Document WinfoOf(const ResourceKey& key, absl::Time now);
   void Ship(Notifier::Slice slice, Stripe& stripe, uint32_t cell_number);
   void Wake(LinkTable::LinkId link, std::vector<LinkTable::Waiting> waiting);
-  void Ring(Stripe& stripe, const AlarmTarget& target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Returns the cell's number when its inbox holds more than could be decided at once.
+  std::optional<uint32_t> Ring(Stripe& stripe, const AlarmTarget& target)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // What an alarm of a row asks for; null when there is nothing to ask for any more.
+  Work WorkOf(Stripe& stripe, Cell& cell, const AlarmTarget& target)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  Work ExpireAnswers(Stripe& stripe, Cell& cell, const AlarmTarget& target)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   Executor& NotifierOf(const Stripe& stripe) const {
     if (notifiers.empty()) return executor;
     return *notifiers[static_cast<size_t>(stripe.index) % notifiers.size()];
@@ -150,6 +189,7 @@ struct Engine::Impl {
   const Clock& clock;
   Random& random;
   const uint64_t epoch;
+  DocumentCuts* const cuts;
 
   LinkTable links;
   Notifier notifier;
@@ -158,6 +198,29 @@ struct Engine::Impl {
   mutable absl::Mutex policy_mu;  // a leaf
   std::shared_ptr<const PolicySnapshot> policy ABSL_GUARDED_BY(policy_mu);
 };
+
+// Keeps the stripe's row counts in step with one change of a resource. The stripe's lock is held.
+class CountedRows {
+ public:
+  CountedRows(Stripe& stripe, const Cell& cell) ABSL_NO_THREAD_SAFETY_ANALYSIS : stripe_(stripe),
+                                                                                 cell_(cell) {
+    stripe_.publications -= cell_.resource.publications().size();
+    stripe_.subscriptions -= cell_.resource.subscriptions().size();
+  }
+  ~CountedRows() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    stripe_.publications += cell_.resource.publications().size();
+    stripe_.subscriptions += cell_.resource.subscriptions().size();
+  }
+  CountedRows(const CountedRows&) = delete;
+  CountedRows& operator=(const CountedRows&) = delete;
+
+ private:
+  Stripe& stripe_;
+  const Cell& cell_;
+};
+
+// So long answer records rest at least between two looks at them.
+inline constexpr absl::Duration kAnswersPause = absl::Milliseconds(100);
 
 // Publications as they are weighed against each other, strongest first.
 void SortForComposition(CompositionOrder order, std::vector<PublicationPtr>& publications);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <utility>
 
@@ -40,12 +41,34 @@ std::optional<Document> Engine::Impl::ComposeState(const ResourceKey& key,
   // One publication is the state, byte for byte.
   if (publications.size() == 1) return publications.front()->document;
   SortForComposition(config.composition_order, publications);
-  return package.Compose(key.presentity, publications);
+  EventPackage::Composed composed = package.Compose(key.presentity, publications);
+  if (composed.left_out > 0) ReportCut(key, CutDocument::kState, composed.left_out);
+  return std::move(composed.document);
+}
+
+void Engine::Impl::ReportCut(const ResourceKey& key, CutDocument of, size_t left_out) const {
+  if (cuts != nullptr) cuts->OnCut(key, of, left_out);
+}
+
+Engine::Impl::WrittenWinfo Engine::Impl::WriteWinfo(WinfoDocument document,
+                                                    const WinfoLimits& limits,
+                                                    ReadWinfoSlice read) const {
+  std::vector<WinfoItem> items;
+  bool is_complete = false;
+  while (!is_complete && items.size() < limits.watchers) is_complete = read(limits.watchers, items);
+  for (WinfoItem& item : items) document.watchers.push_back(std::move(item.entry));
+  WinfoFormat::Written written = registry.winfo_format().Write(document, limits.bytes);
+  WrittenWinfo result{std::move(written.document), std::nullopt, is_complete, 0};
+  if (written.watchers == items.size()) return result;
+  result.go_on = items[written.watchers].before;
+  result.is_complete = false;
+  result.left_over = items.size() - written.watchers;
+  return result;
 }
 
 void Engine::Impl::SchedulePump(Stripe& stripe) {
   {
-    StripeLock lock(stripe, clock);
+    StripeLock lock(stripe, clock, Hold::kSchedule);
     if (stripe.is_pumping || stripe.queue.empty()) return;
     stripe.is_pumping = true;
   }
@@ -71,7 +94,7 @@ std::optional<size_t> Engine::Impl::PumpOne(Stripe& stripe) {
   uint64_t seq = 0;
   uint32_t voided = 0;
   {
-    StripeLock lock(stripe, clock);
+    StripeLock lock(stripe, clock, Hold::kNotify);
     if (stripe.queue.empty()) {
       stripe.is_pumping = false;
       return std::nullopt;
@@ -99,7 +122,7 @@ std::optional<size_t> Engine::Impl::PumpOne(Stripe& stripe) {
   }
   if (package != nullptr) {
     std::optional<Document> composed = ComposeState(key, *package, std::move(publications));
-    StripeLock lock(stripe, clock);
+    StripeLock lock(stripe, clock, Hold::kNotify);
     Cell& cell = *stripe.by_number.at(number);
     cell.notify.is_queued = false;
     // The state may have moved on: this one is durable, newer than any sent before, and those who
@@ -115,12 +138,47 @@ std::optional<size_t> Engine::Impl::PumpOne(Stripe& stripe) {
   return shipped;
 }
 
+void Engine::Impl::AddWinfo(Stripe& stripe, uint32_t cell_number, Notifier::Shipment& shipment) {
+  Instruction& instruction = shipment.instruction;
+  const ResourceKey key = shipment.winfo->resource;
+  const absl::Time now = shipment.winfo->now;
+  // A dialog that ends gets no second document to go on in.
+  const bool is_last = !instruction.subscription->is_live();
+  const auto read = [&](size_t most, std::vector<WinfoItem>& items) {
+    StripeLock lock(stripe, clock, Hold::kWinfo);
+    auto it = stripe.by_number.find(cell_number);
+    if (it == stripe.by_number.end()) return true;
+    return notifier.TakeWinfo(stripe, *it->second, instruction, most, now, items);
+  };
+  WrittenWinfo written =
+      WriteWinfo(*std::move(shipment.winfo), is_last ? kWinfoOfOne : kWinfoPart, read);
+  instruction.document = std::move(written.document);
+  if (written.is_complete) return;
+  if (is_last) {
+    ReportCut(key, CutDocument::kWinfo, written.left_over + CountRest(read));
+  } else if (written.go_on.has_value()) {
+    StripeLock lock(stripe, clock, Hold::kWinfo);
+    auto it = stripe.by_number.find(cell_number);
+    if (it != stripe.by_number.end()) {
+      notifier.ReturnWinfo(stripe, *it->second, instruction, *written.go_on);
+    }
+  }
+}
+
+size_t Engine::Impl::CountRest(ReadWinfoSlice read) {
+  size_t rest = 0;
+  for (bool is_complete = false; !is_complete;) {
+    std::vector<WinfoItem> items;
+    is_complete = read(SIZE_MAX, items);
+    rest += items.size();
+  }
+  return rest;
+}
+
 void Engine::Impl::Ship(Notifier::Slice slice, Stripe& stripe, uint32_t cell_number) {
   std::map<LinkTable::LinkId, std::vector<Instruction>> by_link;
   for (Notifier::Shipment& shipment : slice.shipments) {
-    if (shipment.winfo.has_value()) {
-      shipment.instruction.document = registry.winfo_format().Write(*shipment.winfo);
-    }
+    if (shipment.winfo.has_value()) AddWinfo(stripe, cell_number, shipment);
     by_link[shipment.link].push_back(std::move(shipment.instruction));
   }
   for (auto& [link, instructions] : by_link) links.Deliver(link, std::move(instructions));
@@ -134,7 +192,7 @@ void Engine::Impl::Ship(Notifier::Slice slice, Stripe& stripe, uint32_t cell_num
 }
 
 void Engine::Impl::LookAgain(Stripe& stripe, uint32_t cell_number, const LocalTag& id) {
-  StripeLock lock(stripe, clock);
+  StripeLock lock(stripe, clock, Hold::kReport);
   auto it = stripe.by_number.find(cell_number);
   if (it == stripe.by_number.end()) return;
   const SubscriptionPtr row = it->second->resource.FindSubscription(id);
@@ -147,7 +205,7 @@ void Engine::Impl::Wake(LinkTable::LinkId link, std::vector<LinkTable::Waiting> 
     for (const LinkTable::Waiting& wait : waiting) {
       Stripe& stripe = *stripes[static_cast<size_t>(wait.stripe)];
       {
-        StripeLock lock(stripe, clock);
+        StripeLock lock(stripe, clock, Hold::kCredit);
         auto it = stripe.by_number.find(wait.cell);
         const bool has_use =
             it != stripe.by_number.end() && notifier.OnCredit(stripe, *it->second, wait.line);
@@ -180,7 +238,7 @@ void Engine::Report(std::vector<NotifyReport> reports) {
     bool has_work = false;
     RequestKey last_request;
     {
-      StripeLock lock(stripe, impl_->clock);
+      StripeLock lock(stripe, impl_->clock, Hold::kReport);
       Cell* cell = impl_->FindByTag(stripe, report.subscription);
       if (cell == nullptr) continue;
       number = cell->number;
@@ -217,7 +275,7 @@ void Engine::Reconcile(const LinkName& name, absl::flat_hash_set<InFlight> in_fl
       for (const ResourceKey& key : keys) {
         uint64_t from = 0;
         do {
-          StripeLock lock(*stripe, impl_->clock);
+          StripeLock lock(*stripe, impl_->clock, Hold::kReconcile);
           Cell* cell = impl_->Find(*stripe, key);
           if (cell == nullptr) break;
           const auto& rows = cell->resource.subscriptions();

@@ -8,9 +8,6 @@
 namespace presence {
 namespace {
 
-// Rows looked at under one hold of a lock; a list of many unwanted rows lets go in between.
-constexpr size_t kRowsPerLook = 1000;
-
 bool IsInDomain(const ResourceKey& key, const std::string& domain) {
   return domain.empty() || key.presentity.host() == domain;
 }
@@ -29,24 +26,17 @@ absl::StatusOr<StateView> Engine::GetState(const StateQuery& query) const {
   StateView view;
   std::vector<PublicationPtr> publications;
   WatcherDecision decision = WatcherDecision::kNone;
-  std::optional<WinfoDocument> winfo;
-  const absl::Time now = impl_->clock.Now();
   {
-    StripeLock lock(stripe, impl_->clock);
+    StripeLock lock(stripe, impl_->clock, Hold::kRead);
     Cell* cell = impl_->Find(stripe, query.key);
     view.revision = {impl_->epoch, stripe.forgotten_seq};
     if (cell != nullptr) {
       view.revision = cell->resource.row().revision;
       publications = cell->resource.publications();
+      stripe.rows_this_hold += publications.size();
       if (query.watcher.has_value()) {
-        auto record = cell->resource.watchers().find(*query.watcher);
-        if (record != cell->resource.watchers().end()) decision = record->second->decision;
-      }
-      if (query.event.is_winfo()) {
-        WinfoProgress fresh;
-        size_t rows = 0;
-        winfo = NextWinfo(*cell, fresh, now, kWinfoEntriesOfOne, rows);
-        stripe.rows_this_hold += rows;
+        const WatcherRecordPtr record = cell->resource.FindWatcher(*query.watcher);
+        if (record != nullptr) decision = record->decision;
       }
     }
   }
@@ -62,8 +52,7 @@ absl::StatusOr<StateView> Engine::GetState(const StateQuery& query) const {
     }
   }
   if (query.event.is_winfo()) {
-    if (!winfo.has_value()) winfo = WinfoDocument{query.key, 0, true, now, {}};
-    view.document = impl_->registry.winfo_format().Write(*winfo);
+    view.document = impl_->WinfoOf(query.key, impl_->clock.Now());
     return view;
   }
   std::erase_if(publications, [&](const PublicationPtr& p) {
@@ -80,6 +69,23 @@ absl::StatusOr<StateView> Engine::GetState(const StateQuery& query) const {
   return view;
 }
 
+Document Engine::Impl::WinfoOf(const ResourceKey& key, absl::Time now) {
+  Stripe& stripe = StripeOf(key.StableHash());
+  WinfoPosition position;
+  const auto read = [&](size_t most, std::vector<WinfoItem>& items) {
+    StripeLock lock(stripe, clock, Hold::kWinfo);
+    Cell* cell = Find(stripe, key);
+    if (cell == nullptr) return true;
+    stripe.rows_this_hold += ReadWinfo(cell->resource, nullptr, now, most, position, items);
+    return position.part == WinfoPosition::Part::kChanges;
+  };
+  WrittenWinfo written = WriteWinfo(WinfoDocument{key, 0, true, now, {}}, kWinfoOfOne, read);
+  if (!written.is_complete) {
+    ReportCut(key, CutDocument::kWinfo, written.left_over + CountRest(read));
+  }
+  return std::move(written.document);
+}
+
 absl::StatusOr<AuthorizationView> Engine::GetAuthorization(const ResourceKey& key,
                                                            const EventName& event,
                                                            const WatcherUri& watcher) const {
@@ -88,11 +94,8 @@ absl::StatusOr<AuthorizationView> Engine::GetAuthorization(const ResourceKey& ke
   WatcherRecordPtr record;
   Stripe& stripe = impl_->StripeOf(key.StableHash());
   {
-    StripeLock lock(stripe, impl_->clock);
-    if (Cell* cell = impl_->Find(stripe, key)) {
-      auto it = cell->resource.watchers().find(watcher);
-      if (it != cell->resource.watchers().end()) record = it->second;
-    }
+    StripeLock lock(stripe, impl_->clock, Hold::kRead);
+    if (Cell* cell = impl_->Find(stripe, key)) record = cell->resource.FindWatcher(watcher);
   }
   const Verdict verdict = impl_->Policy()->Authorize(
       key, event, watcher, record ? record->decision : WatcherDecision::kNone,
@@ -120,13 +123,13 @@ uint32_t Engine::CountSubscribers(const ResourceKey& key) const {
   uint32_t count = 0;
   uint64_t from = 0;
   do {
-    StripeLock lock(stripe, impl_->clock);
+    StripeLock lock(stripe, impl_->clock, Hold::kRead);
     Cell* cell = impl_->Find(stripe, key);
     if (cell == nullptr) return count;
     const auto& rows = cell->resource.subscriptions();
     auto it = rows.lower_bound(from);
     size_t seen = 0;
-    for (; it != rows.end() && seen < kRowsPerLook; ++it, ++seen) {
+    for (; it != rows.end() && seen < kRowsPerSlice; ++it, ++seen) {
       const Subscription& row = *it->second;
       count += row.is_live() && !row.event.is_winfo() && row.expires_at > now ? 1 : 0;
     }
@@ -213,9 +216,10 @@ Page<PublicationView> Engine::ListPublications(const PublicationFilter& filter) 
       [&](const ResourceKey& key, uint64_t from) {
         if (!IsInDomain(key, filter.domain)) return true;
         Stripe& stripe = impl_->StripeOf(key.StableHash());
-        StripeLock lock(stripe, impl_->clock);
+        StripeLock lock(stripe, impl_->clock, Hold::kList);
         Cell* cell = impl_->Find(stripe, key);
         if (cell == nullptr) return true;
+        stripe.rows_this_hold += cell->resource.publications().size();
         for (const PublicationPtr& row : cell->resource.publications()) {
           if (row->id <= from || row->expires_at <= now) continue;
           if (page.rows.size() == filter.limit) {
@@ -246,13 +250,13 @@ Page<SubscriptionView> Engine::ListSubscriptions(const SubscriptionFilter& filte
       [&](const ResourceKey& key, uint64_t from) {
         Stripe& stripe = impl_->StripeOf(key.StableHash());
         for (;;) {
-          StripeLock lock(stripe, impl_->clock);
+          StripeLock lock(stripe, impl_->clock, Hold::kList);
           Cell* cell = impl_->Find(stripe, key);
           if (cell == nullptr) return true;
           const auto& rows = cell->resource.subscriptions();
           auto it = rows.upper_bound(from);
           size_t seen = 0;
-          for (; it != rows.end() && seen < kRowsPerLook; ++it, ++seen) {
+          for (; it != rows.end() && seen < kRowsPerSlice; ++it, ++seen) {
             from = it->first;
             if (!is_wanted(*it->second)) continue;
             if (page.rows.size() == filter.limit) {
@@ -273,41 +277,67 @@ Page<SubscriptionView> Engine::ListSubscriptions(const SubscriptionFilter& filte
   return page;
 }
 
+namespace {
+
+using WatcherViews = std::map<std::string, WatcherView>;
+
+void AddRecord(const WatcherFilter& filter, const WatcherRecord& record, WatcherViews& watchers) {
+  WatcherView& view = watchers[record.watcher.text()];
+  view = {record.watcher, filter.key.event, SubscriptionState::kWaiting, 0, record.decision};
+  if (record.decision == WatcherDecision::kBlock) view.state = SubscriptionState::kTerminated;
+  if (record.decision == WatcherDecision::kAllow) view.state = SubscriptionState::kActive;
+}
+
+void AddSubscription(const WatcherFilter& filter, const Subscription& row, WatcherViews& watchers) {
+  if (!row.is_live() || row.event.is_winfo()) return;
+  if (filter.watcher.has_value() && !row.is_of(*filter.watcher)) return;
+  // Whoever is asked for by the other URI is listed by it, beside the decision about it.
+  const WatcherUri& name = filter.watcher.has_value() ? *filter.watcher : row.watcher;
+  WatcherView& view = watchers[name.text()];
+  const bool is_known = view.subscriptions > 0;
+  view.watcher = name;
+  view.event = filter.key.event;
+  view.state = is_known ? std::min(view.state, row.state) : row.state;
+  ++view.subscriptions;
+}
+
+}  // namespace
+
 Page<WatcherView> Engine::ListWatchers(const WatcherFilter& filter) const {
-  std::map<std::string, WatcherView> watchers;
-  const auto strongest = [](SubscriptionState a, SubscriptionState b) { return a < b ? a : b; };
+  WatcherViews watchers;
   Stripe& stripe = impl_->StripeOf(filter.key.StableHash());
-  uint64_t from = 0;
-  bool is_first = true;
-  do {
-    StripeLock lock(stripe, impl_->clock);
+  // Both in slices: first what is remembered of watchers, then who subscribes.
+  std::optional<WatcherUri> after;
+  bool is_complete = false;
+  while (!is_complete) {
+    StripeLock lock(stripe, impl_->clock, Hold::kList);
     Cell* cell = impl_->Find(stripe, filter.key);
     if (cell == nullptr) break;
-    if (std::exchange(is_first, false)) {
-      for (const auto& [uri, record] : cell->resource.watchers()) {
-        if (filter.watcher.has_value() && uri != *filter.watcher) continue;
-        WatcherView& view = watchers[uri.text()];
-        view = {uri, filter.key.event, SubscriptionState::kWaiting, 0, record->decision};
-        if (record->decision == WatcherDecision::kBlock)
-          view.state = SubscriptionState::kTerminated;
-        if (record->decision == WatcherDecision::kAllow) view.state = SubscriptionState::kActive;
-      }
+    if (filter.watcher.has_value()) {
+      const WatcherRecordPtr record = cell->resource.FindWatcher(*filter.watcher);
+      if (record != nullptr) AddRecord(filter, *record, watchers);
+      break;
     }
+    const auto& records = cell->resource.watchers();
+    auto it = after.has_value() ? records.upper_bound(*after) : records.begin();
+    size_t seen = 0;
+    for (; it != records.end() && seen < kRowsPerSlice; ++it, ++seen) {
+      AddRecord(filter, *it->second, watchers);
+      after = it->first;
+    }
+    stripe.rows_this_hold += seen;
+    is_complete = it == records.end();
+  }
+  uint64_t from = 0;
+  do {
+    StripeLock lock(stripe, impl_->clock, Hold::kList);
+    Cell* cell = impl_->Find(stripe, filter.key);
+    if (cell == nullptr) break;
     const auto& rows = cell->resource.subscriptions();
     auto it = rows.lower_bound(from);
     size_t seen = 0;
-    for (; it != rows.end() && seen < kRowsPerLook; ++it, ++seen) {
-      const Subscription& row = *it->second;
-      if (!row.is_live() || row.event.is_winfo()) continue;
-      if (filter.watcher.has_value() && !row.is_of(*filter.watcher)) continue;
-      // Whoever is asked for by the other URI is listed by it, beside the decision about it.
-      const WatcherUri& name = filter.watcher.has_value() ? *filter.watcher : row.watcher;
-      WatcherView& view = watchers[name.text()];
-      const bool is_known = view.subscriptions > 0;
-      view.watcher = name;
-      view.event = filter.key.event;
-      view.state = is_known ? strongest(view.state, row.state) : row.state;
-      ++view.subscriptions;
+    for (; it != rows.end() && seen < kRowsPerSlice; ++it, ++seen) {
+      AddSubscription(filter, *it->second, watchers);
     }
     stripe.rows_this_hold += seen;
     from = it == rows.end() ? 0 : it->first;
@@ -330,7 +360,7 @@ Page<WatcherView> Engine::ListWatchers(const WatcherFilter& filter) const {
 EngineCounters Engine::counters() const {
   EngineCounters sum;
   for (auto& stripe : impl_->stripes) {
-    StripeLock lock(*stripe, impl_->clock);
+    StripeLock lock(*stripe, impl_->clock, Hold::kRead);
     sum.publishes += stripe->publishes;
     sum.subscribes += stripe->subscribes;
     sum.instructions += stripe->instructions;
@@ -341,8 +371,7 @@ EngineCounters Engine::counters() const {
     sum.resources_now += stripe->cells.size();
     sum.publications_now += stripe->publications;
     sum.subscriptions_now += stripe->subscriptions;
-    sum.max_rows_per_lock_hold = std::max(sum.max_rows_per_lock_hold, stripe->max_rows_per_hold);
-    sum.max_lock_hold = std::max(sum.max_lock_hold, stripe->max_hold);
+    for (size_t i = 0; i < kHoldKinds; ++i) sum.lock_holds[i].Add(stripe->holds[i]);
   }
   return sum;
 }

@@ -11,10 +11,11 @@ using Waiting = LinkTable::Waiting;
 
 absl::string_view Key(std::string_view name) { return {name.data(), name.size()}; }
 
-void Move(std::vector<Waiting>& from, size_t most, std::vector<Waiting>& to) {
-  const auto end = from.begin() + static_cast<std::ptrdiff_t>(std::min(most, from.size()));
-  to.insert(to.end(), from.begin(), end);
-  from.erase(from.begin(), end);
+void Move(std::list<Waiting>& from, size_t most, std::vector<Waiting>& to) {
+  for (; most > 0 && !from.empty(); --most) {
+    to.push_back(from.front());
+    from.pop_front();
+  }
 }
 
 }  // namespace
@@ -114,10 +115,7 @@ LinkTable::Gateway* LinkTable::HolderOf(const Wanted& wanted, absl::Time now) {
 }
 
 LinkTable::Taken LinkTable::Take(const Wanted& wanted, int stripe, uint32_t cell,
-                                 absl::Span<const Line> lines, absl::Time now) {
-  const auto is_new = [&](Line line) {
-    return std::find(lines.begin(), lines.end(), line) == lines.end();
-  };
+                                 absl::FunctionRef<bool(Line)> is_remembered, absl::Time now) {
   absl::MutexLock lock(&mu_);
   if (Gateway* holder = HolderOf(wanted, now)) {
     if (auto it = links_.find(holder->link); it != links_.end() && it->second->credit > 0) {
@@ -126,7 +124,7 @@ LinkTable::Taken LinkTable::Take(const Wanted& wanted, int stripe, uint32_t cell
       return {it->first, 0};
     }
     const Line line = LineOfGateway(wanted.flow_gateway);
-    if (is_new(line)) holder->waiting.Add({stripe, cell, line});
+    if (!is_remembered(line)) holder->waiting.Add({stripe, cell, line});
     return {kNone, line};
   }
   auto group = groups_.find(Key(wanted.group));
@@ -140,7 +138,7 @@ LinkTable::Taken LinkTable::Take(const Wanted& wanted, int stripe, uint32_t cell
     }
   }
   const Line line = LineOfGroup(wanted.group);
-  if (is_new(line) && (wanted.is_lasting || group != groups_.end())) {
+  if (!is_remembered(line) && (wanted.is_lasting || group != groups_.end())) {
     Group& waited_for = groups_[std::string(wanted.group)];
     waited_for.is_lasting = wanted.is_lasting;
     waited_for.waiting.Add({stripe, cell, line});

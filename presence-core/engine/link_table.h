@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,9 +12,9 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
 #include "presence-core/engine/watcher_link.h"
 
 namespace presence {
@@ -57,15 +58,15 @@ class LinkTable {
   void Detach(LinkId id, absl::Time now);
   bool IsAttached(LinkId id);
 
-  // Takes one credit of a link, or tells the line in which to wait for one. `lines` are those in
-  // which the resource waits already; it is remembered in any other, but in that of a name that is
-  // not lasting only while a link has it.
+  // Takes one credit of a link, or tells the line in which to wait for one. `is_remembered` tells
+  // of a line whether the resource waits in it already; it is remembered in any other, but in that
+  // of a name that is not lasting only while a link has it.
   struct Taken {
     LinkId link = kNone;
     Line line = 0;
   };
-  Taken Take(const Wanted& wanted, int stripe, uint32_t cell, absl::Span<const Line> lines,
-             absl::Time now);
+  Taken Take(const Wanted& wanted, int stripe, uint32_t cell,
+             absl::FunctionRef<bool(Line)> is_remembered, absl::Time now);
 
   // The resources that wait for gateways which have been away for too long, at most `most`: their
   // connections are taken as lost, and any link of the group will do.
@@ -100,8 +101,8 @@ class LinkTable {
 
    private:
     Taker last_;  // to find credit
-    std::vector<Waiting> passed_over_;
-    std::vector<Waiting> served_;  // found some, and had use for more
+    std::list<Waiting> passed_over_;
+    std::list<Waiting> served_;  // found some, and had use for more
     bool is_turn_of_served_ = false;
   };
   struct Group {

@@ -46,7 +46,7 @@ void Notifier::Enqueue(Stripe& stripe, Cell& cell) {
 }
 
 void Notifier::MakeReady(Stripe& stripe, Cell& cell, uint64_t ordinal, NotifySlot& slot) {
-  if (!slot.is_ready) {
+  if (!slot.is_ready && !slot.is_starved) {
     slot.is_ready = true;
     cell.notify.ready.push_back(ordinal);
   }
@@ -59,14 +59,15 @@ void Notifier::SetTimer(Stripe& stripe, const Cell& cell, uint64_t ordinal, Noti
   slot.timer = stripe.wheel.Set(when, AlarmTarget{Alarm::kNotify, cell.number, ordinal});
 }
 
-void Notifier::OnRow(Stripe& stripe, Cell& cell, const LocalTag&, const SubscriptionPtr& row) {
+void Notifier::OnRow(Stripe& stripe, Cell& cell, const SubscriptionPtr& row) {
   auto [it, is_new] = cell.notify.slots.try_emplace(row->ordinal);
   NotifySlot& slot = it->second;
   // The sweep counts dialogs: one more on its round, or the last of them would be left out.
   if (is_new && cell.notify.sweep_left > 0) ++cell.notify.sweep_left;
   if (is_new && row->event.is_winfo()) {
     slot.winfo = std::make_unique<WinfoProgress>();
-    cell.notify.winfo_dialogs.push_back(row->ordinal);
+    if (cell.notify.winfo == nullptr) cell.notify.winfo = std::make_unique<WinfoState>();
+    cell.notify.winfo->dialogs.insert(row->ordinal);
   }
   stripe.wheel.Cancel(slot.expiry);
   slot.expiry = kNoTimer;
@@ -87,7 +88,15 @@ void Notifier::DropSlot(Stripe& stripe, Cell& cell, uint64_t ordinal) {
   if (it == cell.notify.slots.end()) return;
   stripe.wheel.Cancel(it->second.timer);
   stripe.wheel.Cancel(it->second.expiry);
-  if (it->second.winfo != nullptr) std::erase(cell.notify.winfo_dialogs, ordinal);
+  Unstarve(cell, ordinal, it->second);
+  if (it->second.winfo != nullptr) {
+    WinfoState& winfo = *cell.notify.winfo;
+    winfo.dialogs.erase(ordinal);
+    if (winfo.dialogs.empty()) {
+      stripe.rows_this_hold += winfo.log.changes().size();
+      cell.notify.winfo.reset();
+    }
+  }
   cell.notify.slots.erase(it);
 }
 
@@ -95,7 +104,7 @@ void Notifier::OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes,
                          const Effects::Due& due, const std::vector<uint64_t>& gone) {
   NotifyState& notify = cell.notify;
   for (const auto& [id, row] : changes.subscriptions) {
-    if (row != nullptr) OnRow(stripe, cell, id, row);
+    if (row != nullptr) OnRow(stripe, cell, row);
   }
   for (uint64_t ordinal : gone) DropSlot(stripe, cell, ordinal);
   for (const auto& [id, seq] : due.told) {
@@ -103,12 +112,7 @@ void Notifier::OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes,
     if (row != nullptr) notify.slots.at(row->ordinal).notified_seq = seq;
   }
   for (const Effects::Due::Telling& telling : due.tell) Tell(stripe, cell, telling);
-  for (const uint64_t ordinal :
-       due.winfo.empty() ? std::vector<uint64_t>() : notify.winfo_dialogs) {
-    NotifySlot& slot = notify.slots.at(ordinal);
-    for (const WinfoEntry& entry : due.winfo) slot.winfo->changed[entry.id] = entry;
-    MakeReady(stripe, cell, ordinal, slot);
-  }
+  ReportWatchers(stripe, cell, due);
   if (due.state_changed) notify.sweep_left = cell.resource.subscriptions().size();
   Enqueue(stripe, cell);
 }
@@ -123,8 +127,7 @@ void Notifier::Tell(Stripe& stripe, Cell& cell, const Effects::Due::Telling& tel
     slot.is_parked = slot.is_removing = false;
     slot.failures = 0;
     // It may have come through another gateway than the one it waits for.
-    const auto is_this = [&row](const auto& starved) { return starved.second == row->ordinal; };
-    if (std::erase_if(cell.notify.starved, is_this) > 0) slot.is_ready = false;
+    Unstarve(cell, row->ordinal, slot);
     if (slot.winfo != nullptr) slot.winfo->needs_full = true;
   }
   // A decision of the presentity is no change of state: the throttle is not meant for it.
@@ -132,38 +135,15 @@ void Notifier::Tell(Stripe& stripe, Cell& cell, const Effects::Due::Telling& tel
   MakeReady(stripe, cell, row->ordinal, slot);
 }
 
-void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes,
-                        const Effects::Due& due, LoadedFrom from) {
+void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes) {
   for (const auto& [id, row] : changes.subscriptions) {
-    if (row == nullptr) continue;
-    const bool is_new = !cell.notify.slots.contains(row->ordinal);
-    OnRow(stripe, cell, id, row);
+    OnRow(stripe, cell, row);
     NotifySlot& slot = cell.notify.slots.at(row->ordinal);
-    if (is_new && from == LoadedFrom::kEarlierLife) {
-      slot.cseq = row->cseq_limit;
-      if (slot.winfo != nullptr) slot.winfo->version = row->cseq_limit;
-    }
-    // What landed without our knowing may have been an approval or an end.
-    if (slot.tell == NotifyCause::kNone) {
-      slot.tell = row->is_live() ? NotifyCause::kResync : NotifyCause::kTerminate;
-    }
+    slot.cseq = row->cseq_limit;
+    if (slot.winfo != nullptr) slot.winfo->version = row->cseq_limit;
+    slot.tell = row->is_live() ? NotifyCause::kResync : NotifyCause::kTerminate;
     MakeReady(stripe, cell, row->ordinal, slot);
   }
-  std::vector<uint64_t> gone;
-  for (const auto& [ordinal, slot] : cell.notify.slots) {
-    if (!cell.resource.subscriptions().contains(ordinal)) gone.push_back(ordinal);
-  }
-  for (uint64_t ordinal : gone) DropSlot(stripe, cell, ordinal);
-  for (const Effects::Due::Telling& telling : due.tell) Tell(stripe, cell, telling);
-  // Native watchers are in no journal and so not among the rows read; who watches may be others
-  // now.
-  for (const uint64_t ordinal : cell.notify.winfo_dialogs) {
-    NotifySlot& slot = cell.notify.slots.at(ordinal);
-    slot.winfo->needs_full = true;
-    MakeReady(stripe, cell, ordinal, slot);
-  }
-  cell.notify.sweep_left = cell.resource.subscriptions().size();
-  Enqueue(stripe, cell);
 }
 
 void Notifier::OnForgotten(Stripe& stripe, Cell& cell) {
@@ -176,39 +156,61 @@ void Notifier::OnForgotten(Stripe& stripe, Cell& cell) {
 bool Notifier::Owes(const Cell& cell, const Subscription& row, const NotifySlot& slot) const {
   if (slot.tell != NotifyCause::kNone) return true;
   if (!row.is_live() || !row.is_authorized) return false;
-  if (slot.winfo != nullptr) return slot.winfo->is_due();
+  if (slot.winfo != nullptr) return slot.winfo->IsDue(cell.notify.winfo->log);
   return slot.notified_seq < cell.resource.row().revision.seq;
 }
 
 Notifier::Slice Notifier::TakeSlice(Stripe& stripe, Cell& cell, absl::Time now) {
   NotifyState& notify = cell.notify;
-  const auto& rows = cell.resource.subscriptions();
   Slice slice;
-  // Half of a slice belongs to the round: watchers that answer fast must not crowd out the others.
-  const size_t count =
-      std::min(notify.ready.size(), notify.sweep_left > 0 ? kRowsPerSlice / 2 : kRowsPerSlice);
-  const std::vector<uint64_t> ready(notify.ready.begin(),
-                                    notify.ready.begin() + static_cast<std::ptrdiff_t>(count));
-  notify.ready.erase(notify.ready.begin(),
-                     notify.ready.begin() + static_cast<std::ptrdiff_t>(count));
-  stripe.rows_this_hold += count;
+  // Each round has its part of a slice where others have work, too: watchers that answer fast must
+  // not crowd out the others.
+  size_t left = kRowsPerSlice;
+  const bool has_others = notify.sweep_left > 0 || !notify.open.empty() ||
+                          (notify.winfo != nullptr && notify.winfo->sweep_left > 0);
+  left -= VisitReady(stripe, cell, has_others ? left / 2 : left, now, slice);
+  left -= VisitStarved(stripe, cell, notify.sweep_left > 0 ? left / 2 : left, now, slice);
+  left -= VisitWinfo(stripe, cell, left / 2, now, slice);
+  VisitAll(stripe, cell, left, now, slice);
+  Enqueue(stripe, cell);
+  return slice;
+}
+
+void Notifier::VisitOrdinal(Stripe& stripe, Cell& cell, uint64_t ordinal, absl::Time now,
+                            Slice& slice) {
+  ++stripe.rows_this_hold;
+  auto slot = cell.notify.slots.find(ordinal);
+  if (slot == cell.notify.slots.end()) return;
+  Visit(stripe, cell, cell.resource.subscriptions().at(ordinal), slot->second, now, slice);
+}
+
+size_t Notifier::VisitReady(Stripe& stripe, Cell& cell, size_t most, absl::Time now, Slice& slice) {
+  NotifyState& notify = cell.notify;
+  const size_t count = std::min(notify.ready.size(), most);
+  const auto end = notify.ready.begin() + static_cast<std::ptrdiff_t>(count);
+  const std::vector<uint64_t> ready(notify.ready.begin(), end);
+  notify.ready.erase(notify.ready.begin(), end);
   for (uint64_t ordinal : ready) {
     auto slot = notify.slots.find(ordinal);
-    if (slot == notify.slots.end()) continue;
-    slot->second.is_ready = false;
-    Visit(stripe, cell, rows.at(ordinal), slot->second, now, slice);
+    if (slot != notify.slots.end()) slot->second.is_ready = false;
+    VisitOrdinal(stripe, cell, ordinal, now, slice);
   }
-  size_t left = count < kRowsPerSlice ? kRowsPerSlice - count : 0;
-  for (; left > 0 && notify.sweep_left > 0 && !rows.empty(); --left, --notify.sweep_left) {
+  return count;
+}
+
+size_t Notifier::VisitAll(Stripe& stripe, Cell& cell, size_t most, absl::Time now, Slice& slice) {
+  NotifyState& notify = cell.notify;
+  const auto& rows = cell.resource.subscriptions();
+  if (rows.empty()) notify.sweep_left = 0;
+  size_t count = 0;
+  for (; count < most && notify.sweep_left > 0; ++count, --notify.sweep_left) {
     auto it = rows.lower_bound(notify.cursor);
     if (it == rows.end()) it = rows.begin();
     notify.cursor = it->first + 1;
     ++stripe.rows_this_hold;
     Visit(stripe, cell, it->second, notify.slots.at(it->first), now, slice);
   }
-  if (rows.empty()) notify.sweep_left = 0;
-  Enqueue(stripe, cell);
-  return slice;
+  return count;
 }
 
 bool Notifier::MayGo(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, NotifySlot& slot,
@@ -242,20 +244,18 @@ bool Notifier::MayGo(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, Not
 void Notifier::Visit(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, NotifySlot& slot,
                      absl::Time now, Slice& slice) {
   if (!MayGo(stripe, cell, row, slot, now, slice)) return;
-  auto& lines = cell.notify.lines;
+  const auto is_remembered = [&lines = cell.notify.starved](LinkTable::Line name) {
+    auto line = lines.find(name);
+    return line != lines.end() && line->second.is_remembered;
+  };
   const LinkTable::Taken taken =
       links_.Take({row->dialog.gateway(), row->dialog.flow_gateway(), !row->is_native()},
-                  stripe.index, cell.number, lines, now);
+                  stripe.index, cell.number, is_remembered, now);
   if (taken.link == LinkTable::kNone) {
-    if (std::find(lines.begin(), lines.end(), taken.line) == lines.end()) {
-      lines.push_back(taken.line);
-    }
-    if (!slot.is_ready) {
-      slot.is_ready = true;
-      cell.notify.starved.emplace_back(taken.line, row->ordinal);
-    }
+    Starve(cell, *row, slot, taken.line);
     return;
   }
+  Unstarve(cell, row->ordinal, slot);
   slot.link = taken.link;
   Shipment shipment = Instruct(stripe, cell, row, slot, now);
   shipment.link = taken.link;
@@ -283,11 +283,7 @@ Notifier::Shipment Notifier::Instruct(Stripe& stripe, Cell& cell, const Subscrip
   out.revision = resource.revision;
   slot.told_seq = resource.revision.seq;
   if (slot.winfo != nullptr) {
-    size_t rows = 0;
-    // A dialog that ends gets no second document to go on in.
-    const size_t most = row->is_live() ? kWinfoEntriesPerDocument : kWinfoEntriesOfOne;
-    if (row->is_authorized) shipment.winfo = NextWinfo(cell, *slot.winfo, now, most, rows);
-    stripe.rows_this_hold += rows;
+    if (row->is_authorized) shipment.winfo = BeginWinfo(cell, *slot.winfo, now);
   } else if (row->is_authorized) {
     if (cell.notify.composed.has_value()) out.document = *cell.notify.composed;
     out.revision.seq = slot.told_seq = cell.notify.composed_seq;
@@ -325,6 +321,7 @@ Notifier::Consequence Notifier::OnReport(Stripe& stripe, Cell& cell, const Subsc
   if (is_answered && report.code >= 200 && report.code < 300) {
     slot.notified_seq = std::max(slot.notified_seq, slot.told_seq);
     slot.failures = 0;
+    if (slot.winfo != nullptr) TrimLog(stripe, cell);
     if (Owes(cell, row, slot)) MakeReady(stripe, cell, row.ordinal, slot);
     return Consequence::kNone;
   }
@@ -419,20 +416,6 @@ void Notifier::OnAlarm(Stripe& stripe, Cell& cell, uint64_t ordinal) {
   } else {
     MakeReady(stripe, cell, ordinal, it->second);
   }
-}
-
-bool Notifier::OnCredit(Stripe& stripe, Cell& cell, LinkTable::Line line) {
-  NotifyState& notify = cell.notify;
-  auto it = std::find(notify.lines.begin(), notify.lines.end(), line);
-  if (it != notify.lines.end()) notify.lines.erase(it);
-  // Their is_ready stays: they only change the line they stand in.
-  const size_t moved = std::erase_if(notify.starved, [&](const auto& starved) {
-    if (starved.first != line) return false;
-    notify.ready.push_back(starved.second);
-    return true;
-  });
-  Enqueue(stripe, cell);
-  return moved > 0;
 }
 
 }  // namespace presence

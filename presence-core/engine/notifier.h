@@ -45,17 +45,15 @@ class Notifier {
   // `gone`: the ordinals of the subscriptions that the rows removed.
   void OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes, const Effects::Due& due,
                  const std::vector<uint64_t>& gone) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
-  // Rows were read from the journal. Those that an earlier life of the owner may have used go on
-  // above every CSeq and version it may have used; those this life has only now heard of start
-  // anew.
-  enum class LoadedFrom { kEarlierLife, kThisLife };
-  // `due`: what the rows show to have been asked for without our knowing.
-  void OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes, const Effects::Due& due,
-                LoadedFrom from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Rows of an earlier life of the owner were read from the journal: their dialogs go on above
+  // every CSeq and version that it may have used.
+  void OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   // The cell is about to be forgotten.
   void OnForgotten(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
-  // One instruction, with the link that gave its credit; `winfo` is still to be written down.
+  // One instruction, with the link that gave its credit. Watcher information is still to be
+  // collected, in holds of their own: see TakeWinfo.
   struct Shipment {
     LinkTable::LinkId link;
     Instruction instruction;
@@ -70,6 +68,15 @@ class Notifier {
   // are shown.
   Slice TakeSlice(Stripe& stripe, Cell& cell, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+
+  // The next slice of what a winfo dialog is shown in its NOTIFY under way, until `items` has
+  // `most` watchers. True when there is no more of it.
+  bool TakeWinfo(Stripe& stripe, Cell& cell, const Instruction& instruction, size_t most,
+                 absl::Time now, std::vector<WinfoItem>& items)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Of what TakeWinfo gave, not all fitted: the dialog goes on from here.
+  void ReturnWinfo(Stripe& stripe, Cell& cell, const Instruction& instruction,
+                   const WinfoPosition& position) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
   // What a report asks the engine to do with the row.
   enum class Consequence { kNone, kRemove, kFinish };
@@ -106,12 +113,32 @@ class Notifier {
   void MakeReady(Stripe& stripe, Cell& cell, uint64_t ordinal, NotifySlot& slot)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void Enqueue(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
-  void OnRow(Stripe& stripe, Cell& cell, const LocalTag& id, const SubscriptionPtr& row)
+  void OnRow(Stripe& stripe, Cell& cell, const SubscriptionPtr& row)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void Tell(Stripe& stripe, Cell& cell, const Effects::Due::Telling& telling)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void DropSlot(Stripe& stripe, Cell& cell, uint64_t ordinal)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  void ReportWatchers(Stripe& stripe, Cell& cell, const Effects::Due& due)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // The rounds of a slice, each over at most `most` dialogs; they return over how many.
+  size_t VisitReady(Stripe& stripe, Cell& cell, size_t most, absl::Time now, Slice& slice)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  size_t VisitStarved(Stripe& stripe, Cell& cell, size_t most, absl::Time now, Slice& slice)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  size_t VisitWinfo(Stripe& stripe, Cell& cell, size_t most, absl::Time now, Slice& slice)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  size_t VisitAll(Stripe& stripe, Cell& cell, size_t most, absl::Time now, Slice& slice)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  void VisitOrdinal(Stripe& stripe, Cell& cell, uint64_t ordinal, absl::Time now, Slice& slice)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  static void Starve(Cell& cell, const Subscription& row, NotifySlot& slot, LinkTable::Line line);
+  static void Unstarve(Cell& cell, uint64_t ordinal, NotifySlot& slot);
+  static WinfoDocument BeginWinfo(const Cell& cell, WinfoProgress& progress, absl::Time now);
+  // Lets go of changes that every winfo dialog has been told.
+  static void TrimLog(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // The winfo dialog that this instruction is the newest of; null when it has moved on.
+  static WinfoProgress* ProgressOf(Cell& cell, const Instruction& instruction);
   void Visit(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, NotifySlot& slot,
              absl::Time now, Slice& slice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   bool MayGo(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, NotifySlot& slot,
@@ -128,11 +155,6 @@ class Notifier {
   LinkTable& links_;
   const uint64_t epoch_;
 };
-
-// The watcher information to send next in a winfo dialog, and how many rows that went through.
-// At most `most` watchers are named.
-WinfoDocument NextWinfo(const Cell& cell, WinfoProgress& progress, absl::Time now, size_t most,
-                        size_t& rows);
 
 }  // namespace presence
 

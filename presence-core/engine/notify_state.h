@@ -2,16 +2,16 @@
 #define PRESENCE_CORE_ENGINE_NOTIFY_STATE_H_
 
 #include <cstdint>
-#include <map>
+#include <list>
 #include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/inlined_vector.h"
 #include "absl/time/time.h"
-#include "presence-core/event/winfo.h"
+#include "presence-core/engine/link_table.h"
+#include "presence-core/engine/winfo_state.h"
 #include "presence-core/model/document.h"
 #include "presence-core/model/subscription.h"
 #include "runtime/timer_wheel.h"
@@ -21,25 +21,9 @@ namespace presence {
 // What this process has told whom about one resource. Volatile: after a restart it is made anew
 // from the rows, and every watcher is due once.
 
-// How far one winfo dialog has got (RFC 3858 §4: versions step by one, partial documents hold what
-// changed).
-struct WinfoProgress {
-  uint32_t version = 0;  // of the next document
-  bool needs_full = true;
-  // The watcher may not have the last version: whatever comes next is a full state.
-  bool has_gap = false;
-  // A full state too large for one document goes on from this ordinal in partial ones; 0 when
-  // complete.
-  uint64_t resume_from = 0;
-  // Changes not yet sent, the newest a watcher, merged while a NOTIFY is in flight.
-  std::map<uint64_t, WinfoEntry> changed;
-
-  bool is_due() const { return needs_full || resume_from != 0 || !changed.empty(); }
-};
-
-// One dialog. It is *due* when it owes its watcher a NOTIFY, and then waits in `ready` or is met by
-// the sweep; it is *in flight* while a NOTIFY is unanswered, and then nothing more is sent in it
-// unless a SUBSCRIBE proves that the watcher is alive and waiting.
+// One dialog. It is *due* when it owes its watcher a NOTIFY, and then waits in `ready`, in a line
+// of `starved`, or is met by the sweep; it is *in flight* while a NOTIFY is unanswered, and then
+// nothing more is sent in it unless a SUBSCRIBE proves that the watcher is alive and waiting.
 struct NotifySlot {
   uint32_t cseq = 0;          // last used
   uint32_t in_flight = 0;     // CSeq of the unanswered NOTIFY, 0 for none
@@ -50,16 +34,28 @@ struct NotifySlot {
   NotifyCause tell = NotifyCause::kNone;
   NotifyCause in_flight_cause = NotifyCause::kNone;
   bool supersedes = false;   // may go although one is in flight, and before not_before
-  bool is_ready = false;     // stands in `ready` or `starved`
+  bool is_ready = false;     // stands in `ready`
+  bool is_starved = false;   // stands in `line`; never both
   bool is_parked = false;    // its connection is gone: wait for the next SUBSCRIBE
   bool is_removing = false;  // say nothing more: its removal is on its way to the journal
   bool is_raising = false;   // a higher cseq_limit is on its way to the journal
   uint8_t failures = 0;      // in a row
+  LinkTable::Line line = 0;  // for want of credit of which it waits, while is_starved
   absl::Time not_before = absl::InfinitePast();  // throttle, Retry-After, back-off
   absl::Time sent_at = absl::InfinitePast();
   TimerId timer = kNoTimer;  // rings at not_before, or when an answer is overdue
   TimerId expiry = kNoTimer;
   std::unique_ptr<WinfoProgress> winfo;  // winfo dialogs only
+};
+
+// The dialogs of one resource that wait for credit in one line of the link table.
+struct StarvedLine {
+  // Served in rounds, from `cursor` on and around: whoever is due often must not be always first.
+  absl::btree_set<uint64_t> ordinals;
+  uint64_t cursor = 0;
+  bool is_remembered = false;  // the link table will say when there is credit
+  bool is_open = false;        // stands in `open`: there was credit
+  bool is_lasting = false;     // a gateway's; that of a native watcher goes with the watcher
 };
 
 struct NotifyState {
@@ -71,13 +67,12 @@ struct NotifyState {
   size_t sweep_left = 0;
   // Single dialogs that are due by themselves.
   std::vector<uint64_t> ready;
-  // Those that found no credit, with the line of the link table they stand in.
-  std::vector<std::pair<size_t, uint64_t>> starved;
-  std::vector<uint64_t> winfo_dialogs;
+  // Those that found no credit, and the lines for which there is some again.
+  absl::flat_hash_map<LinkTable::Line, StarvedLine> starved;
+  std::list<LinkTable::Line> open;
+  std::unique_ptr<WinfoState> winfo;  // while somebody watches the watchers
 
   bool is_queued = false;  // in the stripe's queue
-  // Lines in which the link table remembers this resource.
-  absl::InlinedVector<size_t, 1> lines;
 
   // Composed once a revision, when somebody needs it.
   uint64_t composed_seq = UINT64_MAX;
@@ -85,7 +80,10 @@ struct NotifyState {
   // Counts the times that what was composed, or is being composed, became another state's.
   uint32_t compositions_voided = 0;
 
-  bool has_work() const { return sweep_left > 0 || !ready.empty(); }
+  bool has_work() const {
+    return sweep_left > 0 || !ready.empty() || !open.empty() ||
+           (winfo != nullptr && winfo->sweep_left > 0);
+  }
 };
 
 }  // namespace presence

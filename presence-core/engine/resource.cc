@@ -4,12 +4,16 @@
 #include <functional>
 #include <utility>
 
+#include "absl/hash/hash.h"
+
 namespace presence {
 namespace {
 
-uint64_t CallIdHash(std::string_view call_id) { return std::hash<std::string_view>()(call_id); }
-
 uint64_t WatcherHash(const WatcherUri& watcher) { return std::hash<std::string>()(watcher.text()); }
+
+uint64_t CallIdHash(const WatcherUri& watcher, std::string_view call_id) {
+  return absl::HashOf(WatcherHash(watcher), std::hash<std::string_view>()(call_id));
+}
 
 bool CountsAsWatching(const Subscription& row) { return row.is_live() && !row.event.is_winfo(); }
 
@@ -27,14 +31,26 @@ SubscriptionPtr Resource::FindSubscription(const LocalTag& id) const {
   return it == ordinals_.end() ? nullptr : subscriptions_.at(it->second);
 }
 
-absl::InlinedVector<uint64_t, 1> Resource::FindByCallId(std::string_view call_id) const {
-  auto it = by_call_id_.find(CallIdHash(call_id));
-  if (it == by_call_id_.end()) return {};
-  absl::InlinedVector<uint64_t, 1> found;
+std::vector<SubscriptionPtr> Resource::FindByCallId(const WatcherUri& watcher,
+                                                    std::string_view call_id) const {
+  std::vector<SubscriptionPtr> found;
+  auto it = by_call_id_.find(CallIdHash(watcher, call_id));
+  if (it == by_call_id_.end()) return found;
   for (uint64_t ordinal : it->second) {
-    if (subscriptions_.at(ordinal)->dialog.call_id() == call_id) found.push_back(ordinal);
+    const SubscriptionPtr& row = subscriptions_.at(ordinal);
+    if (row->watcher == watcher && row->dialog.call_id() == call_id) found.push_back(row);
   }
   return found;
+}
+
+WatcherRecordPtr Resource::FindWatcher(const WatcherUri& watcher) const {
+  auto it = watchers_.find(watcher);
+  return it == watchers_.end() ? nullptr : it->second;
+}
+
+AnswerRecordPtr Resource::FindAnswer(const RequestKey& key) const {
+  auto it = answers_.find(key);
+  return it == answers_.end() ? nullptr : it->second;
 }
 
 void Resource::Apply(const RowChanges& changes) {
@@ -55,40 +71,28 @@ void Resource::Apply(const RowChanges& changes) {
     Erase(id);
     if (row != nullptr) Put(id, row);
   }
-  for (const auto& [watcher, row] : changes.watchers) {
-    if (row == nullptr) {
-      watchers_.erase(watcher);
-    } else {
-      watchers_[watcher] = row;
-    }
-  }
-  for (const auto& [key, row] : changes.answers) {
-    if (row == nullptr) {
-      answers_.erase(key);
-    } else {
-      answers_[key] = row;
-    }
-  }
+  for (const auto& [watcher, row] : changes.watchers) Set(watcher, row);
+  for (const auto& [key, row] : changes.answers) Set(key, row);
 }
 
-void Resource::Replace(const RowChanges& rows) {
-  // Transient subscriptions never were in the journal; those of this process go on.
-  RowChanges transient;
-  for (const auto& [ordinal, row] : subscriptions_) {
-    if (row->is_transient) transient.subscriptions.emplace_back(row->id, row);
+void Resource::Set(const WatcherUri& watcher, const WatcherRecordPtr& row) {
+  if (WatcherRecordPtr old = FindWatcher(watcher)) {
+    if (old->is_waiting()) waiting_.erase(old->ordinal);
+    watchers_.erase(watcher);
   }
-  const uint64_t next_ordinal = row_.next_ordinal;
-  publications_.clear();
-  subscriptions_.clear();
-  ordinals_.clear();
-  by_call_id_.clear();
-  count_by_watcher_.clear();
-  watchers_.clear();
-  answers_.clear();
-  live_subscriptions_ = authorized_subscriptions_ = 0;
-  Apply(rows);
-  Apply(transient);
-  row_.next_ordinal = std::max(row_.next_ordinal, next_ordinal);
+  if (row == nullptr) return;
+  if (row->is_waiting()) waiting_[row->ordinal] = row;
+  watchers_[watcher] = row;
+}
+
+void Resource::Set(const RequestKey& key, const AnswerRecordPtr& row) {
+  if (AnswerRecordPtr old = FindAnswer(key)) {
+    answers_by_time_.erase({old->kept_until, key});
+    answers_.erase(key);
+  }
+  if (row == nullptr) return;
+  answers_by_time_.emplace(row->kept_until, key);
+  answers_[key] = row;
 }
 
 size_t Resource::CountOf(const WatcherUri& watcher) const {
@@ -103,7 +107,8 @@ void Resource::Put(const LocalTag& id, SubscriptionPtr row) {
     authorized_subscriptions_ += row->is_authorized ? 1 : 0;
   }
   ordinals_[id] = row->ordinal;
-  if (!row->is_native()) by_call_id_[CallIdHash(row->dialog.call_id())].push_back(row->ordinal);
+  if (!row->is_native())
+    by_call_id_[CallIdHash(row->watcher, row->dialog.call_id())].push_back(row->ordinal);
   subscriptions_[row->ordinal] = std::move(row);
 }
 
@@ -119,7 +124,7 @@ void Resource::Erase(const LocalTag& id) {
   auto count = count_by_watcher_.find(WatcherHash(row->watcher));
   if (--count->second == 0) count_by_watcher_.erase(count);
   if (!row->is_native()) {
-    auto by_call_id = by_call_id_.find(CallIdHash(row->dialog.call_id()));
+    auto by_call_id = by_call_id_.find(CallIdHash(row->watcher, row->dialog.call_id()));
     auto& ordinals = by_call_id->second;
     ordinals.erase(std::find(ordinals.begin(), ordinals.end(), row->ordinal));
     if (ordinals.empty()) by_call_id_.erase(by_call_id);
@@ -128,26 +133,76 @@ void Resource::Erase(const LocalTag& id) {
   ordinals_.erase(found);
 }
 
-RowChanges Resource::ChangesToLoad(ResourceRows rows) {
-  RowChanges changes;
-  changes.key = std::move(rows.key);
-  changes.resource = std::move(rows.resource);
+std::vector<RowChanges> Resource::ChangesToLoad(ResourceRows rows, size_t most) {
+  std::vector<RowChanges> slices(1);
+  slices[0].key = rows.key;
+  slices[0].resource = std::move(rows.resource);
+  size_t count = 0;
+  const auto slice = [&]() -> RowChanges& {
+    if (count++ == most) {
+      slices.emplace_back().key = rows.key;
+      count = 1;
+    }
+    return slices.back();
+  };
   for (PublicationPtr& row : rows.publications) {
     const PublicationId id = row->id;
-    changes.publications.emplace_back(id, std::move(row));
+    slice().publications.emplace_back(id, std::move(row));
   }
   for (SubscriptionPtr& row : rows.subscriptions) {
     const LocalTag id = row->id;
-    changes.subscriptions.emplace_back(id, std::move(row));
+    slice().subscriptions.emplace_back(id, std::move(row));
   }
   for (WatcherRecordPtr& row : rows.watchers) {
     const WatcherUri watcher = row->watcher;
-    changes.watchers.emplace_back(watcher, std::move(row));
+    slice().watchers.emplace_back(watcher, std::move(row));
   }
   for (AnswerRecordPtr& row : rows.answers) {
     const RequestKey key = row->key;
-    changes.answers.emplace_back(key, std::move(row));
+    slice().answers.emplace_back(key, std::move(row));
   }
+  return slices;
+}
+
+namespace {
+
+// Looks for the rows of `wanted` among `rows`; a row that is not there is a deletion.
+template <typename Key, typename Row, typename KeyOf>
+std::vector<std::pair<Key, Row>> Pick(const std::vector<std::pair<Key, Row>>& wanted,
+                                      const std::vector<Row>& rows, KeyOf key_of) {
+  std::vector<std::pair<Key, Row>> picked;
+  absl::flat_hash_map<Key, size_t> places;
+  for (const auto& [key, row] : wanted) {
+    places[key] = picked.size();
+    picked.emplace_back(key, Row());
+  }
+  for (const Row& row : rows) {
+    auto place = places.find(key_of(*row));
+    if (place != places.end()) picked[place->second].second = row;
+  }
+  return picked;
+}
+
+}  // namespace
+
+RowChanges Resource::Settle(const RowChanges& in_doubt, ResourceRows rows) const {
+  RowChanges changes;
+  changes.key = key_;
+  if (in_doubt.resource.has_value()) {
+    // The row may be of an earlier life: the step up at the start was told but never stored.
+    const uint64_t seq = std::max(rows.resource.revision.seq, row_.revision.seq);
+    rows.resource.revision = {row_.revision.epoch, seq};
+    rows.resource.next_ordinal = std::max(rows.resource.next_ordinal, row_.next_ordinal);
+    changes.resource = std::move(rows.resource);
+  }
+  changes.publications =
+      Pick(in_doubt.publications, rows.publications, [](const Publication& p) { return p.id; });
+  changes.subscriptions =
+      Pick(in_doubt.subscriptions, rows.subscriptions, [](const Subscription& s) { return s.id; });
+  changes.watchers =
+      Pick(in_doubt.watchers, rows.watchers, [](const WatcherRecord& w) { return w.watcher; });
+  changes.answers =
+      Pick(in_doubt.answers, rows.answers, [](const AnswerRecord& a) { return a.key; });
   return changes;
 }
 

@@ -2,9 +2,12 @@
 #define PRESENCE_CORE_ENGINE_RESOURCE_H_
 
 #include <cstdint>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "presence-core/storage/row_changes.h"
@@ -26,7 +29,9 @@ namespace presence {
 // Invariants:
 //   - revision.seq rises with every visible change and never falls, whoever owns the resource;
 //   - an entity-tag names at most one publication, a local tag at most one subscription;
-//   - ordinals rise with creation, so walking by ordinal walks by age and never meets a row twice.
+//   - ordinals rise with creation, so walking by ordinal walks by age and never meets a row twice;
+//   - whatever there may be ten thousand of can be found, or walked in slices, without a look at
+//     the rest: a lock is held for a slice.
 //
 // Not thread-safe: its stripe guards it (stripe.h).
 class Resource {
@@ -43,8 +48,9 @@ class Resource {
   // By ordinal, terminating ones included.
   const absl::btree_map<uint64_t, SubscriptionPtr>& subscriptions() const { return subscriptions_; }
   SubscriptionPtr FindSubscription(const LocalTag& id) const;
-  // Ordinals of the dialogs with this Call-ID.
-  absl::InlinedVector<uint64_t, 1> FindByCallId(std::string_view call_id) const;
+  // The dialogs of this watcher with this Call-ID, at most as many as one watcher may have.
+  std::vector<SubscriptionPtr> FindByCallId(const WatcherUri& watcher,
+                                            std::string_view call_id) const;
   // Subscriptions of this watcher, terminating ones included.
   size_t CountOf(const WatcherUri& watcher) const;
   // Live subscriptions to the state itself, winfo not counted.
@@ -52,8 +58,15 @@ class Resource {
   // Those of them that may see it.
   uint32_t authorized_subscriptions() const { return authorized_subscriptions_; }
 
-  const absl::flat_hash_map<WatcherUri, WatcherRecordPtr>& watchers() const { return watchers_; }
-  const absl::flat_hash_map<RequestKey, AnswerRecordPtr>& answers() const { return answers_; }
+  // In an order that a list can be left off and taken up in.
+  const absl::btree_map<WatcherUri, WatcherRecordPtr>& watchers() const { return watchers_; }
+  WatcherRecordPtr FindWatcher(const WatcherUri& watcher) const;
+  // Those of them that wait, by the ordinal they have meanwhile.
+  const absl::btree_map<uint64_t, WatcherRecordPtr>& waiting() const { return waiting_; }
+  AnswerRecordPtr FindAnswer(const RequestKey& key) const;
+  // Whose time is over first comes first.
+  using AnswersByTime = absl::btree_set<std::pair<absl::Time, RequestKey>>;
+  const AnswersByTime& answers_by_time() const { return answers_by_time_; }
 
   // True when there is nothing to remember but the revision.
   bool is_empty() const {
@@ -63,27 +76,32 @@ class Resource {
   // Makes the rows part of the resource. The rows are durable.
   void Apply(const RowChanges& changes);
 
-  // Forgets what it has and takes `rows` instead: what the journal says after an outcome was
-  // unknown.
-  void Replace(const RowChanges& rows);
+  // Of `rows`, what the journal holds, those that an append of `in_doubt` may have changed, for
+  // Apply. This is the only writer, so nothing else can be other than it is here.
+  RowChanges Settle(const RowChanges& in_doubt, ResourceRows rows) const;
 
-  // The rows that lead from an empty resource to `rows`, for Apply.
-  static RowChanges ChangesToLoad(ResourceRows rows);
+  // The rows that lead from an empty resource to `rows`, for Apply, at most `most` at a time.
+  static std::vector<RowChanges> ChangesToLoad(ResourceRows rows, size_t most);
 
  private:
   void Put(const LocalTag& id, SubscriptionPtr row);
   void Erase(const LocalTag& id);
+  void Set(const WatcherUri& watcher, const WatcherRecordPtr& row);
+  void Set(const RequestKey& key, const AnswerRecordPtr& row);
 
   const ResourceKey key_;
   ResourceRow row_;
   std::vector<PublicationPtr> publications_;
   absl::btree_map<uint64_t, SubscriptionPtr> subscriptions_;
   absl::flat_hash_map<LocalTag, uint64_t> ordinals_;
+  // By the hash of watcher and Call-ID: of a Call-ID alone strangers could have any number.
   absl::flat_hash_map<uint64_t, absl::InlinedVector<uint64_t, 1>> by_call_id_;
   // How many subscriptions a watcher has, by the hash of its address: near enough for a limit.
   absl::flat_hash_map<uint64_t, uint32_t> count_by_watcher_;
-  absl::flat_hash_map<WatcherUri, WatcherRecordPtr> watchers_;
+  absl::btree_map<WatcherUri, WatcherRecordPtr> watchers_;
+  absl::btree_map<uint64_t, WatcherRecordPtr> waiting_;
   absl::flat_hash_map<RequestKey, AnswerRecordPtr> answers_;
+  AnswersByTime answers_by_time_;
   uint32_t live_subscriptions_ = 0;
   uint32_t authorized_subscriptions_ = 0;
 };

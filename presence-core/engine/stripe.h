@@ -1,9 +1,10 @@
 #ifndef PRESENCE_CORE_ENGINE_STRIPE_H_
 #define PRESENCE_CORE_ENGINE_STRIPE_H_
 
-#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
 #include "presence-core/engine/decide.h"
+#include "presence-core/engine/lock_holds.h"
 #include "presence-core/engine/notify_state.h"
 #include "presence-core/engine/resource.h"
 #include "runtime/clock.h"
@@ -45,10 +47,13 @@ struct Cell {
   const EventPackage* const package;
   const uint32_t number;
 
-  // While an append or a load is outstanding, commands wait.
+  // While an append or a load is outstanding, commands wait, and the resource stays as it is: it
+  // may then be read without the lock.
   bool is_busy = false;
   std::unique_ptr<PendingAppend> pending;
-  std::vector<Work> inbox;
+  // The rows of an append whose outcome is unknown, until they have been read again.
+  std::unique_ptr<RowChanges> in_doubt;
+  std::list<Work> inbox;
 
   // Alarms of publications and waiting watchers, by kind and ordinal; one for all answer records.
   absl::flat_hash_map<std::pair<Alarm, uint64_t>, TimerId> row_timers;
@@ -95,22 +100,25 @@ struct Stripe {
   uint64_t expired_publications ABSL_GUARDED_BY(mu) = 0;
   uint64_t expired_subscriptions ABSL_GUARDED_BY(mu) = 0;
   uint64_t rows_this_hold ABSL_GUARDED_BY(mu) = 0;
-  uint64_t max_rows_per_hold ABSL_GUARDED_BY(mu) = 0;
-  absl::Duration max_hold ABSL_GUARDED_BY(mu);
+  std::array<LockHolds, kHoldKinds> holds ABSL_GUARDED_BY(mu);
+  // Resources that have been forgotten, to be taken apart when the lock is free.
+  std::vector<std::unique_ptr<Cell>> dropped ABSL_GUARDED_BY(mu);
 };
 
 // Holds a stripe's lock and watches that nobody holds it for long.
 class ABSL_SCOPED_LOCKABLE StripeLock {
  public:
-  StripeLock(Stripe& stripe, const Clock& clock) ABSL_EXCLUSIVE_LOCK_FUNCTION(stripe.mu)
-      : stripe_(stripe), clock_(clock) {
+  StripeLock(Stripe& stripe, const Clock& clock, Hold hold) ABSL_EXCLUSIVE_LOCK_FUNCTION(stripe.mu)
+      : stripe_(stripe), clock_(clock), hold_(hold) {
     stripe_.mu.Lock();
     stripe_.rows_this_hold = 0;
     since_ = clock_.Now();
   }
   ~StripeLock() ABSL_UNLOCK_FUNCTION() {
-    stripe_.max_hold = std::max(stripe_.max_hold, clock_.Now() - since_);
-    stripe_.max_rows_per_hold = std::max(stripe_.max_rows_per_hold, stripe_.rows_this_hold);
+    const uint64_t rows = stripe_.rows_this_hold;
+    stripe_.holds[static_cast<size_t>(hold_)].Add({1, rows, rows, clock_.Now() - since_});
+    std::vector<std::unique_ptr<Cell>> dropped;
+    dropped.swap(stripe_.dropped);
     stripe_.mu.Unlock();
   }
   StripeLock(const StripeLock&) = delete;
@@ -119,6 +127,7 @@ class ABSL_SCOPED_LOCKABLE StripeLock {
  private:
   Stripe& stripe_;
   const Clock& clock_;
+  const Hold hold_;
   absl::Time since_;
 };
 

@@ -1,6 +1,7 @@
 #ifndef PRESENCE_CORE_EVENT_EVENT_PACKAGE_H_
 #define PRESENCE_CORE_EVENT_EVENT_PACKAGE_H_
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -74,7 +75,11 @@ class EventPackage {
   // The one state that these publications make. `publications` has at least two, strongest first:
   // where two say different things of the same thing, the earlier in the list wins. All of them
   // have been validated.
-  virtual Document Compose(const PresentityUri& presentity,
+  struct Composed {
+    Document document;
+    size_t left_out = 0;  // elements that had no room
+  };
+  virtual Composed Compose(const PresentityUri& presentity,
                            std::span<const PublicationPtr> publications) const = 0;
 
   // The state of a presentity that publishes nothing; nothing at all when the package has none.

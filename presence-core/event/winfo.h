@@ -1,6 +1,7 @@
 #ifndef PRESENCE_CORE_EVENT_WINFO_H_
 #define PRESENCE_CORE_EVENT_WINFO_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -56,16 +57,25 @@ class WinfoFormat {
  public:
   virtual ~WinfoFormat() = default;
 
-  // An application/watcherinfo+xml document (RFC 3858 §4) with one watcher-list.
-  virtual Document Write(const WinfoDocument& document) const = 0;
+  struct Written {
+    Document document;
+    size_t watchers = 0;  // of the list, from its beginning
+  };
+  // An application/watcherinfo+xml document (RFC 3858 §4) with one watcher-list, of at most
+  // `max_bytes`: as many watchers as fit are in it, but always the first.
+  virtual Written Write(const WinfoDocument& document, size_t max_bytes) const = 0;
 };
 
-// How many watchers one document holds at most: with 200 it stays under 64 KiB. The rest of a full
-// state follows as partial documents.
-inline constexpr size_t kWinfoEntriesPerDocument = 200;
-// The same where nothing can follow, as in the answer to a fetch: what a frame of 256 KiB holds.
-// More watchers than that are not shown there.
-inline constexpr size_t kWinfoEntriesOfOne = 800;
+// How much one document holds at most; the rest of a full state follows as partial documents. A
+// frame to a gateway aims at 64 KiB.
+struct WinfoLimits {
+  size_t watchers = 0;
+  size_t bytes = 0;
+};
+inline constexpr WinfoLimits kWinfoPart = {200, 56 * 1024};
+// The same where nothing can follow, as in the answer to a fetch: no frame is above 256 KiB. More
+// watchers than that are not shown there.
+inline constexpr WinfoLimits kWinfoOfOne = {800, 184 * 1024};
 
 }  // namespace presence
 

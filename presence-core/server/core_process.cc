@@ -11,6 +11,7 @@
 #include "presence-core/engine/engine.h"
 #include "presence-core/packages/builtin_packages.h"
 #include "presence-core/rpc/rpc_server.h"
+#include "presence-core/server/cut_log.h"
 #include "presence-core/server/settings.h"
 #include "presence-core/storage/memory/memory_journal.h"
 #include "presence-core/telemetry/core_metrics.h"
@@ -38,8 +39,8 @@ class Process final : public CoreProcess {
         engine_(engine, *registry_,
                 std::make_shared<PolicySnapshot>(ToPolicyDefaults(config, *registry_)), journal_,
                 *worker_, clock_, random_,
-                static_cast<uint64_t>(absl::ToUnixMillis(clock_.WallNow())), Pointers(notifiers_)) {
-  }
+                static_cast<uint64_t>(absl::ToUnixMillis(clock_.WallNow())), Pointers(notifiers_),
+                &cuts_) {}
 
   ~Process() override { Stop(absl::ZeroDuration()); }
 
@@ -59,7 +60,7 @@ class Process final : public CoreProcess {
     pages.not_ready = [this] {
       return is_stopping_ ? std::optional<std::string>("stopping") : std::nullopt;
     };
-    pages.metrics = [this] { return CoreMetrics(engine_.counters()); };
+    pages.metrics = [this] { return CoreMetrics(engine_.counters(), cuts_.counters()); };
     pages.version = "presence-core " + identity_.version;
     auto ops = OpsServer::Start(config_.ops_listen(), std::move(pages));
     if (!ops.ok()) return ops.status();
@@ -126,6 +127,7 @@ class Process final : public CoreProcess {
   std::unique_ptr<Worker> worker_;
   // With notify.workers above 1 these tell the watchers instead.
   Workers notifiers_;
+  CutLog cuts_{clock_, [](const std::string& line) { spdlog::warn("{}", line); }};
   Engine engine_;
   std::unique_ptr<RpcServer> server_;
   std::atomic<bool> is_stopping_ = false;

@@ -1,6 +1,7 @@
 #ifndef PRESENCE_CORE_STORAGE_ROW_CHANGES_H_
 #define PRESENCE_CORE_STORAGE_ROW_CHANGES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,6 +41,10 @@ struct RowChanges {
   bool empty() const {
     return !resource.has_value() && publications.empty() && subscriptions.empty() &&
            watchers.empty() && answers.empty();
+  }
+  // Rows, that of the resource itself not counted.
+  size_t count() const {
+    return publications.size() + subscriptions.size() + watchers.size() + answers.size();
   }
 };
 

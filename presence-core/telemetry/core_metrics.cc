@@ -5,7 +5,7 @@
 
 namespace presence {
 
-std::string CoreMetrics(const EngineCounters& counters) {
+std::string CoreMetrics(const EngineCounters& counters, const CutCounters& cuts) {
   const EngineCounters& c = counters;
   MetricsPage page;
   page.Counter(kPublishTotal, c.publishes);
@@ -18,8 +18,23 @@ std::string CoreMetrics(const EngineCounters& counters) {
   page.Gauge(kPublications, static_cast<double>(c.publications_now));
   page.Gauge(kSubscriptions, static_cast<double>(c.subscriptions_now));
   page.Gauge(kResources, static_cast<double>(c.resources_now));
-  page.Gauge(kLockHold, absl::ToDoubleSeconds(c.max_lock_hold));
-  page.Gauge(kLockRows, static_cast<double>(c.max_rows_per_lock_hold));
+  page.Counter(kDocumentsCut, cuts.states, {{"kind", "state"}});
+  page.Counter(kDocumentsCut, cuts.winfo, {{"kind", "winfo"}});
+  // Samples of one metric stand together.
+  const auto for_each_hold = [&](auto add) {
+    for (size_t i = 0; i < kHoldKinds; ++i) {
+      const Hold hold{static_cast<uint8_t>(i)};
+      add(c.holds_for(hold), MetricsPage::Labels{{"hold", std::string(NameOf(hold))}});
+    }
+  };
+  for_each_hold([&](const LockHolds& h, const auto& l) { page.Counter(kLockHolds, h.holds, l); });
+  for_each_hold([&](const LockHolds& h, const auto& l) { page.Counter(kLockRows, h.rows, l); });
+  for_each_hold([&](const LockHolds& h, const auto& l) {
+    page.Gauge(kLockMostRows, static_cast<double>(h.most_rows), l);
+  });
+  for_each_hold([&](const LockHolds& h, const auto& l) {
+    page.Gauge(kLockHold, absl::ToDoubleSeconds(h.longest), l);
+  });
   return page.Text();
 }
 

@@ -32,11 +32,22 @@ inline constexpr MetricName kPublications = {"presence_publications", "Publicati
 inline constexpr MetricName kSubscriptions = {"presence_subscriptions",
                                               "Subscriptions held, ending ones included."};
 inline constexpr MetricName kResources = {"presence_resources", "Resources held in memory."};
-// The longest a stripe's lock was held. Rising: a resource that slows its neighbours.
+// Documents with something left out. Rising: presentities with more state or more watchers than a
+// NOTIFY can carry; their watchers do not see all of it.
+inline constexpr MetricName kDocumentsCut = {
+    "presence_documents_cut_total", "Documents that could not show everything, by what they show."};
+// Holds of the locks that guard resources, by what for, and the rows they went through. Rows over
+// holds is what one costs.
+inline constexpr MetricName kLockHolds = {"presence_lock_holds_total",
+                                          "Holds of the locks of the map of resources."};
+inline constexpr MetricName kLockRows = {"presence_lock_rows_total",
+                                         "Rows gone through in holds of those locks."};
+// The most of one hold: 1,024, however many watchers a resource has. Above it: a fault of ours.
+inline constexpr MetricName kLockMostRows = {"presence_lock_rows_max",
+                                             "Most rows gone through in one hold of such a lock."};
+// The longest hold. Rising: a machine with too few CPUs, or a fault of ours.
 inline constexpr MetricName kLockHold = {"presence_lock_hold_max_seconds",
-                                         "Longest hold of a stripe's lock since the start."};
-inline constexpr MetricName kLockRows = {"presence_lock_rows_max",
-                                         "Most rows gone through in one hold of a stripe's lock."};
+                                         "Longest hold of such a lock since the start."};
 
 }  // namespace presence
 

@@ -54,8 +54,8 @@ class ScriptedJournal final : public Journal {
   void Load(const ResourceKey& key, LoadDone done) override {
     absl::StatusOr<std::optional<ResourceRows>> result = StorageUnavailable("no load now");
     if (!load_fails()) {
-      auto it = rows_.find(key);
-      result = it == rows_.end() ? std::nullopt : std::optional(it->second);
+      auto it = tables_.find(key);
+      result = it == tables_.end() ? std::nullopt : std::optional(Read(key, it->second));
     }
     Complete([done = std::move(done), result = std::move(result)]() mutable {
       done(std::move(result));
@@ -63,7 +63,7 @@ class ScriptedJournal final : public Journal {
   }
 
   absl::Status LoadAll(absl::FunctionRef<void(ResourceRows)> visit) override {
-    for (const auto& [key, rows] : rows_) visit(rows);
+    for (const auto& [key, table] : tables_) visit(Read(key, table));
     return absl::OkStatus();
   }
 
@@ -75,27 +75,51 @@ class ScriptedJournal final : public Journal {
   void DropHeld() { held_.clear(); }
 
   size_t appends() const { return appends_; }
-  const std::map<ResourceKey, ResourceRows>& rows() const { return rows_; }
+  ResourceRows RowsOf(const ResourceKey& key) const { return Read(key, tables_.at(key)); }
 
  private:
-  template <typename Key, typename Row, typename KeyOf>
-  static void Merge(std::vector<Row>& rows, const std::vector<std::pair<Key, Row>>& changes,
-                    KeyOf key_of) {
+  template <typename Key, typename Row>
+  static void Merge(std::map<Key, Row>& rows, const std::vector<std::pair<Key, Row>>& changes) {
     for (const auto& [key, row] : changes) {
-      const Key& wanted = key;
-      std::erase_if(rows, [&](const Row& present) { return key_of(*present) == wanted; });
-      if (row != nullptr) rows.push_back(row);
+      if (row == nullptr) {
+        rows.erase(key);
+      } else {
+        rows[key] = row;
+      }
     }
+  }
+  template <typename Key, typename Row>
+  static void Copy(const std::map<Key, Row>& from, std::vector<Row>& to) {
+    for (const auto& [key, row] : from) to.push_back(row);
+  }
+
+  // The rows of one resource.
+  struct Table {
+    ResourceRow resource;
+    std::map<PublicationId, PublicationPtr> publications;
+    std::map<LocalTag, SubscriptionPtr> subscriptions;
+    std::map<WatcherUri, WatcherRecordPtr> watchers;
+    std::map<RequestKey, AnswerRecordPtr> answers;
+  };
+
+  static ResourceRows Read(const ResourceKey& key, const Table& table) {
+    ResourceRows rows;
+    rows.key = key;
+    rows.resource = table.resource;
+    Copy(table.publications, rows.publications);
+    Copy(table.subscriptions, rows.subscriptions);
+    Copy(table.watchers, rows.watchers);
+    Copy(table.answers, rows.answers);
+    return rows;
   }
 
   void Write(const RowChanges& changes) {
-    ResourceRows& rows = rows_[changes.key];
-    rows.key = changes.key;
-    if (changes.resource.has_value()) rows.resource = *changes.resource;
-    Merge(rows.publications, changes.publications, [](const Publication& p) { return p.id; });
-    Merge(rows.subscriptions, changes.subscriptions, [](const Subscription& s) { return s.id; });
-    Merge(rows.watchers, changes.watchers, [](const WatcherRecord& w) { return w.watcher; });
-    Merge(rows.answers, changes.answers, [](const AnswerRecord& a) { return a.key; });
+    Table& table = tables_[changes.key];
+    if (changes.resource.has_value()) table.resource = *changes.resource;
+    Merge(table.publications, changes.publications);
+    Merge(table.subscriptions, changes.subscriptions);
+    Merge(table.watchers, changes.watchers);
+    Merge(table.answers, changes.answers);
   }
 
   void Complete(Task task) {
@@ -107,7 +131,7 @@ class ScriptedJournal final : public Journal {
   }
 
   Executor& executor_;
-  std::map<ResourceKey, ResourceRows> rows_;
+  std::map<ResourceKey, Table> tables_;
   std::deque<Task> held_;
   size_t appends_ = 0;
 };

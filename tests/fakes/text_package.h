@@ -29,14 +29,21 @@ class TextPackage final : public EventPackage {
     return document.body() == "bad" ? BadDocument("the text says so", 1, 1) : absl::OkStatus();
   }
 
-  Document Compose(const PresentityUri&,
+  // Leaves out what says so.
+  Composed Compose(const PresentityUri&,
                    std::span<const PublicationPtr> publications) const override {
+    Composed composed;
     std::string joined;
     for (const PublicationPtr& publication : publications) {
+      if (publication->document.body() == "leave out") {
+        ++composed.left_out;
+        continue;
+      }
       if (!joined.empty()) joined += "+";
       joined += publication->document.body();
     }
-    return Document("text/plain", joined);
+    composed.document = Document("text/plain", joined);
+    return composed;
   }
 
   std::optional<Document> NeutralState(const PresentityUri&) const override {
@@ -54,17 +61,22 @@ class TextPackage final : public EventPackage {
 // Writes watcher information as one line: "full 0: 1 bob@example.com active subscribe; ...".
 class TextWinfoFormat final : public WinfoFormat {
  public:
-  Document Write(const WinfoDocument& document) const override {
+  Written Write(const WinfoDocument& document, size_t max_bytes) const override {
     static constexpr const char* kStatus[] = {"", "active", "pending", "terminated", "waiting"};
     static constexpr const char* kEvent[] = {"subscribe", "approved", "deactivated", "probation",
                                              "rejected",  "timeout",  "giveup",      "noresource"};
     std::string text = document.is_full ? "full " : "partial ";
     text += std::to_string(document.version) + ":";
+    size_t written = 0;
     for (const WinfoEntry& entry : document.watchers) {
-      text += " " + entry.watcher.text() + " " + kStatus[static_cast<int>(entry.status)] + " " +
-              kEvent[static_cast<int>(entry.event)] + ";";
+      const std::string line = " " + entry.watcher.text() + " " +
+                               kStatus[static_cast<int>(entry.status)] + " " +
+                               kEvent[static_cast<int>(entry.event)] + ";";
+      if (written > 0 && text.size() + line.size() > max_bytes) break;
+      text += line;
+      ++written;
     }
-    return Document(std::string(kWinfoContentType), text);
+    return {Document(std::string(kWinfoContentType), text), written};
   }
 };
 

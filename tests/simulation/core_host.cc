@@ -17,10 +17,13 @@ class ForgetfulWinfo final : public WinfoFormat {
  public:
   ForgetfulWinfo(SeededRandom& dice, std::unique_ptr<WinfoFormat> format)
       : dice_(dice), format_(std::move(format)) {}
-  Document Write(const WinfoDocument& document) const override {
+  Written Write(const WinfoDocument& document, size_t max_bytes) const override {
     WinfoDocument less = document;
-    if (!less.watchers.empty() && dice_.Chance(10)) less.watchers.pop_back();
-    return format_->Write(less);
+    if (less.watchers.empty() || !dice_.Chance(10)) return format_->Write(document, max_bytes);
+    less.watchers.pop_back();
+    Written written = format_->Write(less, max_bytes);
+    ++written.watchers;  // as if it were there
+    return written;
   }
 
  private:

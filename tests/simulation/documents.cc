@@ -121,12 +121,17 @@ std::string WinfoTable::Take(const ReadWinfo& winfo) {
   return wrong;
 }
 
-Document WinfoText::Write(const WinfoDocument& document) const {
+WinfoFormat::Written WinfoText::Write(const WinfoDocument& document, size_t max_bytes) const {
   std::string text = fmt::format("{} {}:", document.is_full ? "full" : "partial", document.version);
+  size_t written = 0;
   for (const WinfoEntry& entry : document.watchers) {
-    text += fmt::format("{},{};", entry.id, WinfoLine(entry.watcher, entry.status));
+    const std::string line =
+        fmt::format("{},{};", entry.id, WinfoLine(entry.watcher, entry.status));
+    if (written > 0 && text.size() + line.size() > max_bytes) break;
+    text += line;
+    ++written;
   }
-  return Document(std::string(kWinfoContentType), std::move(text));
+  return {Document(std::string(kWinfoContentType), std::move(text)), written};
 }
 
 }  // namespace presence::simulation

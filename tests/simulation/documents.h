@@ -51,7 +51,7 @@ class WinfoTable {
 // "full 3:7,bob@example.com,active;9,carol@example.com,pending;".
 class WinfoText final : public WinfoFormat {
  public:
-  Document Write(const WinfoDocument& document) const override;
+  Written Write(const WinfoDocument& document, size_t max_bytes) const override;
 };
 
 }  // namespace presence::simulation

@@ -25,7 +25,7 @@ TEST(DocumentsTest, ReadsWatcherInformationOfBothKindsAlike) {
   const WinfoText text;
   for (const WinfoFormat* format :
        {static_cast<const WinfoFormat*>(&xml), static_cast<const WinfoFormat*>(&text)}) {
-    const Document document = format->Write(ADocument());
+    const Document document = format->Write(ADocument(), SIZE_MAX).document;
 
     const std::optional<ReadWinfo> read = WinfoOf(document.body());
 
@@ -40,7 +40,8 @@ TEST(DocumentsTest, IsNotTakenInByOtherDocuments) {
   EXPECT_FALSE(WinfoOf("open").has_value());
   EXPECT_FALSE(WinfoOf("").has_value());
   EXPECT_FALSE(WinfoOf(PidfOf("alice", "open")).has_value());
-  EXPECT_EQ(StateOf(std::string(WinfoWriter().Write(ADocument()).body())), "unreadable");
+  EXPECT_EQ(StateOf(std::string(WinfoWriter().Write(ADocument(), SIZE_MAX).document.body())),
+            "unreadable");
   EXPECT_EQ(StateOf("<presence"), "unreadable");
 }
 

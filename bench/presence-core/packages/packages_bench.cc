@@ -85,7 +85,7 @@ void BM_WriteWinfo(benchmark::State& state) {
     document.watchers.push_back(entry);
   }
   const WinfoWriter writer;
-  for (auto _ : state) benchmark::DoNotOptimize(writer.Write(document));
+  for (auto _ : state) benchmark::DoNotOptimize(writer.Write(document, SIZE_MAX));
 }
 BENCHMARK(BM_WriteWinfo)->Arg(1)->Arg(200);
 

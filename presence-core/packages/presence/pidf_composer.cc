@@ -102,7 +102,7 @@ class Composition {
     sources_.push_back(std::move(root));
   }
 
-  std::string Write(size_t max_bytes) {
+  ComposedPidf Write(size_t max_bytes) {
     XmlWriter writer;
     writer.Indent().Start("presence").Attribute("xmlns", kPidfUri);
     size_t size = kFrameBytes + entity_.size();
@@ -116,7 +116,7 @@ class Composition {
       for (const std::string& element : part) writer.Indent().Raw(element);
     }
     writer.EndIndented();
-    return std::move(writer).Finish();
+    return {std::move(writer).Finish(), left_out_};
   }
 
  private:
@@ -124,6 +124,7 @@ class Composition {
   static constexpr size_t kFrameBytes = 200;
 
   void CollectParts(size_t size, size_t max_bytes) {
+    bool is_full = false;
     for (const XmlElement& root : sources_) {
       for (const XmlElement* child : root.Elements()) {
         const Part part = PartOf(*child);
@@ -134,7 +135,11 @@ class Composition {
         scope_.Complete(element, root);
         std::string text = WriteElement(element);
         if (part == kExtensions && !extensions_.insert(text).second) continue;
-        if (size + text.size() + kIndentBytes > max_bytes) return;
+        is_full = is_full || size + text.size() + kIndentBytes > max_bytes;
+        if (is_full) {
+          ++left_out_;
+          continue;
+        }
         size += text.size() + kIndentBytes;
         parts_[part].push_back(std::move(text));
       }
@@ -173,6 +178,7 @@ class Composition {
   PrefixScope scope_;
   std::vector<XmlElement> sources_;
   int sources_with_notes_ = 0;
+  size_t left_out_ = 0;
 
   std::set<std::string> published_ids_;
   std::set<std::string> written_ids_;
@@ -185,8 +191,8 @@ class Composition {
 
 }  // namespace
 
-std::string ComposePidf(const PresentityUri& presentity, std::span<const std::string_view> bodies,
-                        const XmlLimits& limits, size_t max_bytes) {
+ComposedPidf ComposePidf(const PresentityUri& presentity, std::span<const std::string_view> bodies,
+                         const XmlLimits& limits, size_t max_bytes) {
   Composition composition(presentity);
   for (std::string_view body : bodies) {
     absl::StatusOr<XmlElement> root = ParseXml(body, limits);

@@ -49,8 +49,12 @@ namespace presence {
 // order of elements, and nothing else: without conflicts, any order gives the same elements.
 //
 // What cannot be read is passed over: all were validated when they were published.
-std::string ComposePidf(const PresentityUri& presentity, std::span<const std::string_view> bodies,
-                        const XmlLimits& limits, size_t max_bytes);
+struct ComposedPidf {
+  std::string text;
+  size_t left_out = 0;  // elements by rule 9
+};
+ComposedPidf ComposePidf(const PresentityUri& presentity, std::span<const std::string_view> bodies,
+                         const XmlLimits& limits, size_t max_bytes);
 
 }  // namespace presence
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "presence-core/packages/presence/contact_uri.h"
@@ -46,15 +47,15 @@ absl::Status PresencePackage::ValidatePublication(const PresentityUri& /*present
   return ValidatePidf(document.body(), limits_);
 }
 
-Document PresencePackage::Compose(const PresentityUri& presentity,
-                                  std::span<const PublicationPtr> publications) const {
+EventPackage::Composed PresencePackage::Compose(
+    const PresentityUri& presentity, std::span<const PublicationPtr> publications) const {
   std::vector<std::string_view> bodies;
   bodies.reserve(publications.size());
   for (const PublicationPtr& publication : publications) {
     bodies.push_back(publication->document.body());
   }
-  return Document(std::string(kPidfContentType),
-                  ComposePidf(presentity, bodies, limits_, max_composed_bytes_));
+  ComposedPidf composed = ComposePidf(presentity, bodies, limits_, max_composed_bytes_);
+  return {Document(std::string(kPidfContentType), std::move(composed.text)), composed.left_out};
 }
 
 std::optional<Document> PresencePackage::NeutralState(const PresentityUri& presentity) const {

@@ -22,7 +22,7 @@ class PresencePackage final : public EventPackage {
   const EventTraits& traits() const override { return traits_; }
   absl::Status ValidatePublication(const PresentityUri& presentity,
                                    const Document& document) const override;
-  Document Compose(const PresentityUri& presentity,
+  Composed Compose(const PresentityUri& presentity,
                    std::span<const PublicationPtr> publications) const override;
 
   // One closed tuple. RFC 3863 would allow a document without tuples, but that says nothing, and a

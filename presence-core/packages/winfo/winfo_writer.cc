@@ -73,9 +73,12 @@ void WriteWatcher(XmlWriter& writer, const WinfoEntry& entry, absl::Time now) {
   writer.Text(entry.watcher.Uri()).End();
 }
 
+// What closes the document after the last watcher.
+constexpr size_t kTailBytes = sizeof("\n  </watcher-list>\n</watcherinfo>\n");
+
 }  // namespace
 
-Document WinfoWriter::Write(const WinfoDocument& document) const {
+WinfoFormat::Written WinfoWriter::Write(const WinfoDocument& document, size_t max_bytes) const {
   XmlWriter writer;
   writer.Indent().Start("watcherinfo");
   writer.Attribute("xmlns", "urn:ietf:params:xml:ns:watcherinfo");
@@ -84,14 +87,23 @@ Document WinfoWriter::Write(const WinfoDocument& document) const {
   writer.Indent().Start("watcher-list");
   writer.Attribute("resource", document.resource.presentity.Uri());
   writer.Attribute("package", document.resource.event.text());
-  for (const WinfoEntry& entry : document.watchers) WriteWatcher(writer, entry, document.now);
-  if (document.watchers.empty()) {
+  size_t written = 0;
+  for (const WinfoEntry& entry : document.watchers) {
+    const size_t before = writer.size();
+    WriteWatcher(writer, entry, document.now);
+    if (written > 0 && writer.size() + kTailBytes > max_bytes) {
+      writer.CutBackTo(before);
+      break;
+    }
+    ++written;
+  }
+  if (written == 0) {
     writer.End();
   } else {
     writer.EndIndented();
   }
   writer.EndIndented();
-  return Document(std::string(kWinfoContentType), std::move(writer).Finish());
+  return {Document(std::string(kWinfoContentType), std::move(writer).Finish()), written};
 }
 
 }  // namespace presence

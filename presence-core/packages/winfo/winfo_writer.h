@@ -9,7 +9,7 @@ namespace presence {
 // in it, the URIs, are escaped twice over: as URIs and as XML.
 class WinfoWriter final : public WinfoFormat {
  public:
-  Document Write(const WinfoDocument& document) const override;
+  Written Write(const WinfoDocument& document, size_t max_bytes) const override;
 };
 
 }  // namespace presence

@@ -1,6 +1,7 @@
 #ifndef PRESENCE_CORE_PACKAGES_XML_XML_WRITER_H_
 #define PRESENCE_CORE_PACKAGES_XML_XML_WRITER_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,12 @@ class XmlWriter {
   XmlWriter& Indent();
   // Content that is XML already.
   XmlWriter& Raw(std::string_view xml);
+
+  // Bytes so far.
+  size_t size() const { return out_.size(); }
+  // Takes back what was written since size() was this. The same elements must be open now, and the
+  // innermost must have had content already or none now.
+  void CutBackTo(size_t size) { out_.resize(size); }
 
   // The document; ends what is still open.
   std::string Finish() &&;

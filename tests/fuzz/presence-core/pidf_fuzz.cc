@@ -33,9 +33,9 @@ void Require(bool holds) {
 
 void RequireComposes(const std::vector<std::string_view>& bodies) {
   static const PresentityUri alice = *PresentityUri::Parse("sip:alice@example.com");
-  const std::string composed = ComposePidf(alice, bodies, XmlLimits(), kMaxComposed);
+  const std::string composed = ComposePidf(alice, bodies, XmlLimits(), kMaxComposed).text;
   Require(ValidatePidf(composed, kComposedLimits).ok());
-  Require(composed == ComposePidf(alice, bodies, XmlLimits(), kMaxComposed));
+  Require(composed == ComposePidf(alice, bodies, XmlLimits(), kMaxComposed).text);
   Summarize(composed);
 }
 

@@ -85,8 +85,7 @@ TEST_F(AlarmsTest, ThoseOfOneMomentAreRungInTurnWithOtherWork) {
 
   EXPECT_EQ(left, 0u);
   EXPECT_LE(most, 256u * static_cast<size_t>(config.stripes));
-  // A row that is rung for is counted once for its alarm, once for its decision.
-  EXPECT_LE(engine->counters().max_rows_per_lock_hold, 2 * 256u);
+  EXPECT_LE(MostRowsOfAHold(), 2 * 256u);
 }
 
 }  // namespace

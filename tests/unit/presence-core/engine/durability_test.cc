@@ -55,7 +55,7 @@ TEST_F(DurabilityTest, CommandsThatWaitedAreDecidedAsOneBatch) {
   journal.RunHeld();
 
   EXPECT_THAT(answers, SizeIs(4));
-  EXPECT_THAT(journal.rows().at(Key("alice")).publications, SizeIs(4));
+  EXPECT_THAT(journal.RowsOf(Key("alice")).publications, SizeIs(4));
 }
 
 // P20
@@ -106,7 +106,7 @@ TEST_F(DurabilityTest, AResourceInDoubtDecidesNothingUntilItHasBeenRead) {
   PublishLater("three");
 
   EXPECT_TRUE(answers.at(2).ok());
-  EXPECT_THAT(journal.rows().at(Key("alice")).publications, SizeIs(2));
+  EXPECT_THAT(journal.RowsOf(Key("alice")).publications, SizeIs(2));
 }
 
 // P21
@@ -121,8 +121,8 @@ TEST_F(DurabilityTest, ARequestRepeatedAfterACrashGetsItsOnePublication) {
   const auto outcome = Publish(command);
 
   ASSERT_TRUE(outcome.ok());
-  ASSERT_THAT(journal.rows().at(Key("alice")).publications, SizeIs(1));
-  EXPECT_EQ(journal.rows().at(Key("alice")).publications[0]->etag, outcome->etag);
+  ASSERT_THAT(journal.RowsOf(Key("alice")).publications, SizeIs(1));
+  EXPECT_EQ(journal.RowsOf(Key("alice")).publications[0]->etag, outcome->etag);
 }
 
 TEST_F(DurabilityTest, NoCseqIsUsedAboveWhatIsDurable) {
@@ -131,7 +131,7 @@ TEST_F(DurabilityTest, NoCseqIsUsedAboveWhatIsDurable) {
   for (int i = 0; i < 600; ++i) {
     engine->ResendState(Key("alice"), [](auto) {});
     executor.RunUntilIdle();
-    const uint32_t limit = journal.rows().at(Key("alice")).subscriptions[0]->cseq_limit;
+    const uint32_t limit = journal.RowsOf(Key("alice")).subscriptions[0]->cseq_limit;
     ASSERT_LE(gateway.sent.back().cseq, limit);
     Answer();
   }
@@ -143,7 +143,7 @@ TEST_F(DurabilityTest, AFetchLeavesNoRow) {
 
   Subscribe(fetch);
 
-  EXPECT_THAT(journal.rows().at(Key("alice")).subscriptions, IsEmpty());
+  EXPECT_THAT(journal.RowsOf(Key("alice")).subscriptions, IsEmpty());
 }
 
 // A revision that fell would make watchers that confirmed the higher one current for ever.

@@ -1,6 +1,7 @@
 #ifndef PRESENCE_TESTS_UNIT_PRESENCE_CORE_ENGINE_ENGINE_FIXTURE_H_
 #define PRESENCE_TESTS_UNIT_PRESENCE_CORE_ENGINE_ENGINE_FIXTURE_H_
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,16 @@ class RecordingLink final : public WatcherLink {
   }
 
   std::vector<Instruction> sent;
+};
+
+// Remembers what had no room in a document.
+class RecordingCuts final : public DocumentCuts {
+ public:
+  void OnCut(const ResourceKey& resource, CutDocument of, size_t left_out) override {
+    cuts.push_back(std::string(resource.presentity.user()) +
+                   (of == CutDocument::kWinfo ? " winfo " : " state ") + std::to_string(left_out));
+  }
+  std::vector<std::string> cuts;
 };
 
 // What a call was answered; unlike absl::StatusOr it may be left unread where the call is only
@@ -64,7 +75,8 @@ class EngineTest : public testing::Test {
     journal.DropHeld();
     engine = std::make_unique<Engine>(
         config, *registry, std::make_shared<PolicySnapshot>(PolicySnapshot::Defaults{}),
-        use_memory ? static_cast<Journal&>(memory) : journal, executor, clock, random, epoch);
+        use_memory ? static_cast<Journal&>(memory) : journal, executor, clock, random, epoch,
+        std::vector<Executor*>(), &cuts);
     ASSERT_TRUE(engine->Start().ok());
     gateway.sent.clear();
     answered = seen = 0;
@@ -187,6 +199,15 @@ class EngineTest : public testing::Test {
     return lines;
   }
 
+  // The most rows that any hold of a lock has gone through.
+  uint64_t MostRowsOfAHold() const {
+    uint64_t most = 0;
+    for (const LockHolds& holds : engine->counters().lock_holds) {
+      most = std::max(most, holds.most_rows);
+    }
+    return most;
+  }
+
   ManualClock clock;
   ManualExecutor executor{clock};
   SeededRandom random{7};
@@ -198,6 +219,7 @@ class EngineTest : public testing::Test {
   uint64_t epoch = 0;
   size_t credit = 4096;
   RecordingLink gateway;
+  RecordingCuts cuts;
   std::unique_ptr<Engine> engine;
   Engine::LinkId link = 0;
   int calls = 0;

@@ -406,5 +406,15 @@ TEST_F(PublishTest, RefreshDoesNotMakeAnOldDocumentTheNewest) {
   EXPECT_EQ(State("alice"), "mobile+desk");
 }
 
+TEST_F(PublishTest, SaysHowMuchOfTheStateHadNoRoom) {
+  Publish("alice", "open");
+  Publish("alice", "leave out");
+  EXPECT_THAT(cuts.cuts, testing::IsEmpty());
+
+  Subscribe("alice", "bob");
+
+  EXPECT_THAT(cuts.cuts, testing::ElementsAre("alice state 1"));
+}
+
 }  // namespace
 }  // namespace presence

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "presence-core/engine/winfo_state.h"
 #include "tests/unit/presence-core/engine/engine_fixture.h"
 
 namespace presence {
@@ -176,8 +179,8 @@ TEST_F(WinfoTest, MergesWhatChangesWhileANotifyIsUnanswered) {
   EXPECT_THAT(Winfo(), IsEmpty());
   Answer();
 
-  EXPECT_THAT(Winfo(), ElementsAre("partial 1: bob@example.com active approved; "
-                                   "carol@example.com pending subscribe;"));
+  EXPECT_THAT(Winfo(), ElementsAre("partial 1: carol@example.com pending subscribe; "
+                                   "bob@example.com active approved;"));
 }
 
 TEST_F(WinfoTest, SplitsAFullStateThatIsTooLargeIntoAFullAndPartialDocuments) {
@@ -197,6 +200,65 @@ TEST_F(WinfoTest, SplitsAFullStateThatIsTooLargeIntoAFullAndPartialDocuments) {
   EXPECT_EQ(watchers, 450u);
   EXPECT_EQ(texts[0].substr(0, 7), "full 0:");
   EXPECT_EQ(texts[2].substr(0, 10), "partial 2:");
+}
+
+// N12: parts are measured in bytes, too, and what does not fit into one is in the next.
+TEST_F(WinfoTest, SplitsAFullStateOfLongUrisByTheirLength) {
+  const std::string longest(480, 'w');
+  for (int i = 0; i < 300; ++i) Subscribe("alice", longest + std::to_string(i));
+  Answer();
+  Winfo();
+
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+
+  const std::vector<std::string> texts = Winfo();
+  ASSERT_EQ(texts.size(), 3u);
+  size_t watchers = 0;
+  for (const std::string& text : texts) {
+    EXPECT_LE(text.size(), kWinfoPart.bytes);
+    watchers += static_cast<size_t>(std::count(text.begin(), text.end(), ';'));
+  }
+  EXPECT_EQ(watchers, 300u);
+  EXPECT_THAT(cuts.cuts, IsEmpty());
+}
+
+// W08: nothing can follow the one NOTIFY of a fetch, nor what a reader asks for once.
+TEST_F(WinfoTest, SaysHowManyWatchersHadNoRoomWhereThereIsOneDocumentOnly) {
+  for (int i = 0; i < 1000; ++i) Subscribe("alice", "w" + std::to_string(i));
+  Answer();
+  Winfo();
+
+  SubscribeCommand fetch = Subscription("alice", "alice", "presence.winfo");
+  fetch.expiry = absl::ZeroDuration();
+  Subscribe(fetch);
+  Answer();
+  const auto read = engine->GetState({Key("alice"), Event("presence.winfo"), {}, {}, ""});
+
+  const std::vector<std::string> texts = Winfo();
+  ASSERT_EQ(texts.size(), 1u);
+  EXPECT_EQ(std::count(texts[0].begin(), texts[0].end(), ';'), 800);
+  const std::string_view body = read->document->body();
+  EXPECT_EQ(std::count(body.begin(), body.end(), ';'), 800);
+  EXPECT_THAT(cuts.cuts, ElementsAre("alice winfo 200", "alice winfo 200"));
+}
+
+// W03: so many changes at once that a full state says them shorter.
+TEST_F(WinfoTest, StartsAnewForAnOwnerWhoHasMissedTooMuch) {
+  Subscribe("alice", "alice", "presence.winfo");
+  Winfo();
+
+  for (size_t i = 0; i <= WinfoLog::kMostChanges; ++i) Subscribe("alice", "w" + std::to_string(i));
+  Answer();
+
+  const std::vector<std::string> texts = Winfo();
+  ASSERT_FALSE(texts.empty());
+  EXPECT_EQ(texts[0].substr(0, 7), "full 1:");
+  size_t watchers = 0;
+  for (const std::string& text : texts) {
+    watchers += static_cast<size_t>(std::count(text.begin(), text.end(), ';'));
+  }
+  EXPECT_EQ(watchers, WinfoLog::kMostChanges + 1);
 }
 
 // W06: one watcher waits once, and no element of it may stay pending for ever.

@@ -27,8 +27,8 @@ class PlainPackage final : public EventPackage {
   absl::Status ValidatePublication(const PresentityUri&, const Document&) const override {
     return absl::OkStatus();
   }
-  Document Compose(const PresentityUri&, std::span<const PublicationPtr> all) const override {
-    return all.front()->document;
+  Composed Compose(const PresentityUri&, std::span<const PublicationPtr> all) const override {
+    return {all.front()->document, 0};
   }
   std::optional<Document> NeutralState(const PresentityUri&) const override { return std::nullopt; }
   bool MentionsContact(const Document&, std::string_view) const override { return false; }
@@ -39,8 +39,9 @@ class PlainPackage final : public EventPackage {
 
 class VersionOnly final : public WinfoFormat {
  public:
-  Document Write(const WinfoDocument& document) const override {
-    return Document(std::string(kWinfoContentType), std::to_string(document.version));
+  Written Write(const WinfoDocument& document, size_t) const override {
+    return {Document(std::string(kWinfoContentType), std::to_string(document.version)),
+            document.watchers.size()};
   }
 };
 
@@ -104,7 +105,7 @@ TEST_F(RegistryTest, WritesWinfoInTheFormatItWasGiven) {
   WinfoDocument document;
   document.version = 7;
 
-  EXPECT_EQ(registry_.winfo_format().Write(document).body(), "7");
+  EXPECT_EQ(registry_.winfo_format().Write(document, SIZE_MAX).document.body(), "7");
 }
 
 }  // namespace

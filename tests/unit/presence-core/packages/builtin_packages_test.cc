@@ -22,7 +22,8 @@ TEST(BuiltinPackagesTest, ServesPresenceAndItsWinfo) {
   EXPECT_THAT((*registry)->ContentTypes(), ElementsAre("application/pidf+xml"));
   WinfoDocument winfo;
   winfo.resource.event = *EventName::Parse("presence");
-  EXPECT_EQ((*registry)->winfo_format().Write(winfo).content_type(), kWinfoContentType);
+  EXPECT_EQ((*registry)->winfo_format().Write(winfo, SIZE_MAX).document.content_type(),
+            kWinfoContentType);
 }
 
 TEST(BuiltinPackagesTest, PassesTheLimitsOn) {

@@ -23,7 +23,8 @@ constexpr XmlLimits kWide = {
 std::string ComposeAll(const std::vector<std::string>& bodies) {
   return ComposePidf(*PresentityUri::Parse("sip:alice@example.com"),
                      std::vector<std::string_view>(bodies.begin(), bodies.end()), XmlLimits(),
-                     1 << 20);
+                     1 << 20)
+      .text;
 }
 
 // An element by what it means: names with their namespaces, attributes sorted, no prefixes.

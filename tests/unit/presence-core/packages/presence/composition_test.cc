@@ -35,7 +35,8 @@ std::string Tuple(std::string_view id, std::string_view basic) {
 std::string Compose(const std::vector<std::string>& bodies, size_t max_bytes = 128 * 1024) {
   return ComposePidf(*PresentityUri::Parse("sip:alice@example.com"),
                      std::vector<std::string_view>(bodies.begin(), bodies.end()), XmlLimits(),
-                     max_bytes);
+                     max_bytes)
+      .text;
 }
 
 // Each child of the composed root in a few words: name, id, text.
@@ -211,6 +212,23 @@ TEST(CompositionTest, Rule8BringsDocumentsOfOtherDefaultNamespacesIn) {
   EXPECT_TRUE(root.Is(kPidfUri, "presence"));
   EXPECT_TRUE(root.Elements()[0]->Elements()[1]->Is("", "plain"));
   EXPECT_TRUE(root.Elements()[1]->Elements()[1]->Is("urn:example:d", "plain"));
+}
+
+TEST(CompositionTest, Rule9CountsWhatIsLeftOut) {
+  std::vector<std::string> bodies;
+  for (int i = 0; i < 40; ++i) {
+    bodies.push_back(Presence(fmt::format("<tuple id='t{}'><status/><note>{}</note></tuple>", i,
+                                          std::string(1000, 'x'))));
+  }
+  const std::vector<std::string_view> views(bodies.begin(), bodies.end());
+  const PresentityUri alice = *PresentityUri::Parse("sip:alice@example.com");
+
+  const ComposedPidf cut = ComposePidf(alice, views, XmlLimits(), 8 * 1024);
+  const ComposedPidf whole = ComposePidf(alice, views, XmlLimits(), 128 * 1024);
+
+  const auto root = ParseXml(cut.text, {.max_bytes = 1 << 20});
+  EXPECT_EQ(root->Elements().size() + cut.left_out, 40u);
+  EXPECT_EQ(whole.left_out, 0u);
 }
 
 TEST(CompositionTest, Rule9KeepsTheStrongestUnderTheBound) {

@@ -39,7 +39,8 @@ TEST(GoldenPresenceTest, ComposesEachCaseAsWrittenDown) {
 
     const std::string composed =
         ComposePidf(alice, std::vector<std::string_view>(bodies.begin(), bodies.end()), XmlLimits(),
-                    128 * 1024);
+                    128 * 1024)
+            .text;
 
     ExpectGolden(folder + "composed.xml", composed);
     // E07: valid by the schemas of RFC 3863, RFC 4479 and RFC 4480.

@@ -77,7 +77,7 @@ TEST_F(PresencePackageTest, ComposesInTheOrderItIsGiven) {
   const std::vector<PublicationPtr> publications = {Published(head + "closed" + tail),
                                                     Published(head + "open" + tail)};
 
-  const Document composed = package_.Compose(alice_, publications);
+  const Document composed = package_.Compose(alice_, publications).document;
 
   EXPECT_EQ(composed.content_type(), "application/pidf+xml");
   EXPECT_EQ(Summarize(composed.body()).basic, PidfSummary::Basic::kClosed);
@@ -87,7 +87,8 @@ TEST_F(PresencePackageTest, ComposesInTheOrderItIsGiven) {
 TEST_F(PresencePackageTest, SurvivesPublicationsThatCannotBeRead) {
   const std::vector<PublicationPtr> publications = {Published("rubbish"), Published("<a/>")};
 
-  EXPECT_TRUE(ValidatePidf(package_.Compose(alice_, publications).body(), XmlLimits()).ok());
+  EXPECT_TRUE(
+      ValidatePidf(package_.Compose(alice_, publications).document.body(), XmlLimits()).ok());
 }
 
 TEST_F(PresencePackageTest, KnowsTheContactsOfADocument) {

@@ -41,7 +41,7 @@ class WinfoWriterTest : public ::testing::Test {
 
   // The document, which is valid whatever else a test looks at.
   std::string Write() {
-    const Document written = WinfoWriter().Write(document_);
+    const Document written = WinfoWriter().Write(document_, SIZE_MAX).document;
     EXPECT_EQ(written.content_type(), "application/watcherinfo+xml");
     EXPECT_TRUE(schema_.Check(written.body()).ok()) << schema_.Check(written.body());
     return std::string(written.body());
@@ -126,9 +126,9 @@ TEST_F(WinfoWriterTest, NeverWritesNegativeSeconds) {
   EXPECT_THAT(written, HasSubstr("expiration=\"0\""));
 }
 
-// N12, "a full state too big for one message": what kWinfoEntriesPerDocument promises.
+// N12, "a full state too big for one message": what kWinfoPart.watchers promises.
 TEST_F(WinfoWriterTest, HoldsTheMostEntriesInSixtyFourKibibytes) {
-  for (size_t i = 0; i < kWinfoEntriesPerDocument; ++i) {
+  for (size_t i = 0; i < kWinfoPart.watchers; ++i) {
     Add(1'000'000 + i, fmt::format("sip:somebody.with.a.long.name.{}@subdomain.example.com", i),
         SubscriptionState::kActive, WinfoEvent::kSubscribe)
         .expires_at = now_ + absl::Hours(1);
@@ -137,7 +137,36 @@ TEST_F(WinfoWriterTest, HoldsTheMostEntriesInSixtyFourKibibytes) {
   const std::string written = Write();
 
   EXPECT_LT(written.size(), 64u * 1024);
-  EXPECT_EQ(ParseXml(written, kWide)->Elements()[0]->Elements().size(), kWinfoEntriesPerDocument);
+  EXPECT_EQ(ParseXml(written, kWide)->Elements()[0]->Elements().size(), kWinfoPart.watchers);
+}
+
+// N12: the longest addresses there can be, of characters that are the longest as XML.
+TEST_F(WinfoWriterTest, LeavesOutWhatDoesNotFitHoweverLongTheUrisAre) {
+  const std::string longest = std::string(490, '&') + "@example.com";
+  document_.resource.presentity = *PresentityUri::Parse("sip:" + longest);
+  for (size_t i = 0; i < kWinfoOfOne.watchers; ++i) {
+    Add(1'000'000 + i, "sip:" + longest, SubscriptionState::kActive, WinfoEvent::kSubscribe);
+  }
+
+  for (const WinfoLimits& limits : {kWinfoPart, kWinfoOfOne}) {
+    const WinfoFormat::Written written = WinfoWriter().Write(document_, limits.bytes);
+
+    EXPECT_LE(written.document.body().size(), limits.bytes);
+    EXPECT_GE(written.document.body().size(), limits.bytes - 4096);
+    EXPECT_LT(written.watchers, limits.watchers);
+    EXPECT_TRUE(schema_.Check(written.document.body()).ok());
+    constexpr XmlLimits kWider = {
+        .max_bytes = 1 << 20, .max_depth = 64, .max_elements = 100'000, .max_attributes = 256};
+    EXPECT_EQ(ParseXml(written.document.body(), kWider)->Elements()[0]->Elements().size(),
+              written.watchers);
+  }
+}
+
+TEST_F(WinfoWriterTest, AlwaysShowsTheFirstWatcher) {
+  Add(1, "sip:bob@example.com", SubscriptionState::kActive, WinfoEvent::kSubscribe);
+  Add(2, "sip:carol@example.com", SubscriptionState::kActive, WinfoEvent::kSubscribe);
+
+  EXPECT_EQ(WinfoWriter().Write(document_, 1).watchers, 1u);
 }
 
 }  // namespace

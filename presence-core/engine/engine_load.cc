@@ -1,0 +1,127 @@
+#include <utility>
+
+#include "presence-core/engine/engine_impl.h"
+
+namespace presence {
+namespace {
+
+constexpr absl::Duration kLoadAgain = absl::Milliseconds(200);
+
+bool LooksTheSame(const Subscription& a, const Subscription& b) {
+  return a.state == b.state && a.is_authorized == b.is_authorized && a.reason == b.reason &&
+         a.expires_at == b.expires_at;
+}
+
+// Who is to be told of `rows`, which were made durable without `resource` hearing of it.
+Effects::Due DueAfter(const RowChanges& rows, const Resource& resource) {
+  Effects::Due due;
+  due.state_changed =
+      rows.resource.has_value() && rows.resource->revision.seq > resource.row().revision.seq;
+  for (const auto& [id, row] : rows.subscriptions) {
+    if (row == nullptr) continue;
+    const SubscriptionPtr known = resource.FindSubscription(id);
+    if (known != nullptr && known->last_request != row->last_request) {
+      // A SUBSCRIBE in the dialog: it proves the dialog alive and is owed a NOTIFY, though whoever
+      // sent it was not told that it was accepted.
+      const NotifyCause cause = row->is_live() ? NotifyCause::kRefresh : NotifyCause::kTerminate;
+      due.tell.push_back({id, cause, /*supersedes=*/true});
+    } else if (known == nullptr || !LooksTheSame(*known, *row)) {
+      // It may have been an approval or an end.
+      const NotifyCause cause = row->is_live() ? NotifyCause::kResync : NotifyCause::kTerminate;
+      due.tell.push_back({id, cause, /*supersedes=*/false});
+    }
+  }
+  // Who watches may be others now, and in which ways is not known.
+  due.is_winfo_reset = !rows.subscriptions.empty() || !rows.watchers.empty();
+  return due;
+}
+
+}  // namespace
+
+void Engine::Impl::Load(Stripe& stripe, uint32_t cell_number, ResourceKey key) {
+  journal.Load(key, [this, &stripe, cell_number](auto loaded) {
+    OnLoaded(stripe, cell_number, std::move(loaded));
+  });
+}
+
+void Engine::Impl::OnLoaded(Stripe& stripe, uint32_t cell_number,
+                            absl::StatusOr<std::optional<ResourceRows>> loaded) {
+  if (!loaded.ok()) {
+    RefuseInbox(stripe, cell_number, loaded.status());
+    return;
+  }
+  const Cell* busy = nullptr;
+  {
+    StripeLock lock(stripe, clock, Hold::kLoad);
+    busy = stripe.by_number.at(cell_number);
+  }
+  // Outside of the lock, for these may be the rows of ten thousand watchers.
+  ResourceRows all;
+  if (loaded->has_value()) {
+    all = **std::move(loaded);
+  } else {
+    all.resource = busy->resource.row();
+  }
+  const RowChanges rows = busy->resource.Settle(*busy->in_doubt, std::move(all));
+  const Effects::Due due = DueAfter(rows, busy->resource);
+  {
+    StripeLock lock(stripe, clock, Hold::kLoad);
+    Cell& cell = *stripe.by_number.at(cell_number);
+    stripe.rows_this_hold += rows.count();
+    Apply(stripe, cell, rows, due);
+    cell.in_doubt.reset();
+    cell.is_busy = false;
+  }
+  Drain(stripe, cell_number);
+  SchedulePump(stripe);
+}
+
+void Engine::Impl::RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl::Status& status) {
+  std::list<Work> refused;
+  ResourceKey key;
+  {
+    StripeLock lock(stripe, clock, Hold::kLoad);
+    Cell& cell = *stripe.by_number.at(cell_number);
+    refused.swap(cell.inbox);
+    key = cell.resource.key();
+  }
+  const auto snapshot = Policy();
+  while (!refused.empty()) {
+    std::vector<Answer> answers;
+    {
+      StripeLock lock(stripe, clock, Hold::kLoad);
+      Cell& cell = *stripe.by_number.at(cell_number);
+      // A scratch copy takes the decisions.
+      Effects scratch(cell.resource);
+      const DecideContext context = ContextFor(*cell.package, *snapshot);
+      while (!refused.empty() && scratch.weight() + answers.size() < kRowsPerSlice) {
+        Work work = std::move(refused.front());
+        refused.pop_front();
+        answers.push_back(work(context, scratch));
+      }
+      stripe.rows_this_hold += scratch.weight() + answers.size();
+    }
+    for (Answer& answer : answers) answer(status);
+  }
+  executor.PostAt(clock.Now() + kLoadAgain,
+                  [this, &stripe, cell_number, key] { Load(stripe, cell_number, key); });
+}
+
+absl::Status Engine::Impl::LoadAll() {
+  return journal.LoadAll([this](ResourceRows rows) {
+    Stripe& stripe = StripeOf(rows.key.StableHash());
+    // A new life of the owner: what it says from now on comes after everything said before.
+    rows.resource.revision = {epoch, rows.resource.revision.seq + 1};
+    for (const RowChanges& slice : Resource::ChangesToLoad(std::move(rows), kRowsPerSlice)) {
+      StripeLock lock(stripe, clock, Hold::kLoad);
+      Cell& cell = *FindOrCreate(stripe, slice.key);
+      const CountedRows counted(stripe, cell);
+      stripe.rows_this_hold += slice.count();
+      cell.resource.Apply(slice);
+      SetRowTimers(stripe, cell, slice);
+      notifier.OnLoaded(stripe, cell, slice);
+    }
+  });
+}
+
+}  // namespace presence
