@@ -174,8 +174,9 @@ absl::Status PresenceService::Narrow(const v1::ListWatchersRequest& request,
                                      WatcherFilter& filter) const {
   filter.state = StateOf(request);
   absl::StatusOr<ResourceKey> key = ToKey(request.presentity(), request.event());
-  if (key.ok()) filter.key = *std::move(key);
-  return key.status();
+  if (!key.ok()) return key.status();
+  filter.key = *std::move(key);
+  return absl::OkStatus();
 }
 
 template <typename T>
@@ -185,8 +186,9 @@ absl::Status PresenceService::TakeIfGiven(const std::string& text,
                                           std::optional<T>& into) const {
   if (text.empty()) return absl::OkStatus();
   absl::StatusOr<T> parsed = (convert_.*parse)(text);
-  if (parsed.ok()) into = *std::move(parsed);
-  return parsed.status();
+  if (!parsed.ok()) return parsed.status();
+  into = *std::move(parsed);
+  return absl::OkStatus();
 }
 
 template <typename Request, typename Response, typename Filter, typename View, typename Show>
