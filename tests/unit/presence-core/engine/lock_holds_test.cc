@@ -41,9 +41,9 @@ class LockHoldsTest : public EngineTest {
     executor.RunUntilIdle();
     StartEngine();
   }
-  std::shared_ptr<class Subscription> Row(int i, const std::string& event,
-                                          absl::Duration lifetime) {
-    auto row = std::make_shared<class Subscription>();
+  std::shared_ptr<struct Subscription> Row(int i, const std::string& event,
+                                           absl::Duration lifetime) {
+    auto row = std::make_shared<struct Subscription>();
     row->id = LocalTag::Generate(Key("alice").StableHash(), random);
     row->ordinal = static_cast<uint64_t>(i) + 1;
     row->event = Event(event);
