@@ -104,7 +104,7 @@ bool LinkTable::IsAttached(LinkId id) {
 
 LinkTable::Gateway* LinkTable::HolderOf(const Wanted& wanted, absl::Time now) {
   if (wanted.flow_gateway.empty()) return nullptr;
-  auto it = gateways_.find(Key(wanted.flow_gateway));
+  auto it = gateways_.find(wanted.flow_gateway);
   if (it == gateways_.end()) {
     // Not seen in this life of the core: it gets the time to come.
     it = gateways_.try_emplace(std::string(wanted.flow_gateway)).first;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -128,7 +129,8 @@ class LinkTable {
   LinkId next_ ABSL_GUARDED_BY(mu_) = 1;
   absl::flat_hash_map<LinkId, std::shared_ptr<Link>> links_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, Group> groups_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<std::string, Gateway> gateways_ ABSL_GUARDED_BY(mu_);
+  // In an order: more than one may be given up at once.
+  std::map<std::string, Gateway, std::less<>> gateways_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace presence
