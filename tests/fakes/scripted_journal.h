@@ -9,6 +9,7 @@
 #include "presence-core/model/error.h"
 #include "presence-core/storage/journal.h"
 #include "runtime/executor.h"
+#include "tests/fakes/stored_rows.h"
 
 namespace presence {
 
@@ -38,7 +39,7 @@ class ScriptedJournal final : public Journal {
   Acceptance Append(const RowChanges& changes, AppendDone done) override {
     ++appends_;
     const Fate fate_now = fate();
-    if (fate_now != Fate::kRejected && fate_now != Fate::kUnknownDropped) Write(changes);
+    if (fate_now != Fate::kRejected && fate_now != Fate::kUnknownDropped) rows_.Write(changes);
     if (fate_now == Fate::kDurableNow) return Acceptance::kDurableNow;
     if (fate_now == Fate::kNeverAnswered) return Acceptance::kPending;
     AppendOutcome outcome;
@@ -54,8 +55,7 @@ class ScriptedJournal final : public Journal {
   void Load(const ResourceKey& key, LoadDone done) override {
     absl::StatusOr<std::optional<ResourceRows>> result = StorageUnavailable("no load now");
     if (!load_fails()) {
-      auto it = tables_.find(key);
-      result = it == tables_.end() ? std::nullopt : std::optional(Read(key, it->second));
+      result = rows_.Find(key);
     }
     Complete([done = std::move(done), result = std::move(result)]() mutable {
       done(std::move(result));
@@ -63,7 +63,7 @@ class ScriptedJournal final : public Journal {
   }
 
   absl::Status LoadAll(absl::FunctionRef<void(ResourceRows)> visit) override {
-    for (const auto& [key, table] : tables_) visit(Read(key, table));
+    rows_.VisitAll(visit);
     return absl::OkStatus();
   }
 
@@ -75,53 +75,9 @@ class ScriptedJournal final : public Journal {
   void DropHeld() { held_.clear(); }
 
   size_t appends() const { return appends_; }
-  ResourceRows RowsOf(const ResourceKey& key) const { return Read(key, tables_.at(key)); }
+  ResourceRows RowsOf(const ResourceKey& key) const { return rows_.Find(key).value(); }
 
  private:
-  template <typename Key, typename Row>
-  static void Merge(std::map<Key, Row>& rows, const std::vector<std::pair<Key, Row>>& changes) {
-    for (const auto& [key, row] : changes) {
-      if (row == nullptr) {
-        rows.erase(key);
-      } else {
-        rows[key] = row;
-      }
-    }
-  }
-  template <typename Key, typename Row>
-  static void Copy(const std::map<Key, Row>& from, std::vector<Row>& to) {
-    for (const auto& [key, row] : from) to.push_back(row);
-  }
-
-  // The rows of one resource.
-  struct Table {
-    ResourceRow resource;
-    std::map<PublicationId, PublicationPtr> publications;
-    std::map<LocalTag, SubscriptionPtr> subscriptions;
-    std::map<WatcherUri, WatcherRecordPtr> watchers;
-    std::map<RequestKey, AnswerRecordPtr> answers;
-  };
-
-  static ResourceRows Read(const ResourceKey& key, const Table& table) {
-    ResourceRows rows;
-    rows.key = key;
-    rows.resource = table.resource;
-    Copy(table.publications, rows.publications);
-    Copy(table.subscriptions, rows.subscriptions);
-    Copy(table.watchers, rows.watchers);
-    Copy(table.answers, rows.answers);
-    return rows;
-  }
-
-  void Write(const RowChanges& changes) {
-    Table& table = tables_[changes.key];
-    if (changes.resource.has_value()) table.resource = *changes.resource;
-    Merge(table.publications, changes.publications);
-    Merge(table.subscriptions, changes.subscriptions);
-    Merge(table.watchers, changes.watchers);
-    Merge(table.answers, changes.answers);
-  }
-
   void Complete(Task task) {
     if (answers_by_itself) {
       executor_.Post(std::move(task));
@@ -131,7 +87,7 @@ class ScriptedJournal final : public Journal {
   }
 
   Executor& executor_;
-  std::map<ResourceKey, Table> tables_;
+  StoredRows rows_;
   std::deque<Task> held_;
   size_t appends_ = 0;
 };

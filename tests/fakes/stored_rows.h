@@ -1,0 +1,79 @@
+#ifndef PRESENCE_TESTS_FAKES_STORED_ROWS_H_
+#define PRESENCE_TESTS_FAKES_STORED_ROWS_H_
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "presence-core/storage/row_changes.h"
+
+namespace presence {
+
+// What a database would hold: the rows of every resource. Not thread-safe.
+class StoredRows {
+ public:
+  void Write(const RowChanges& changes) {
+    Tables& tables = resources_[changes.key];
+    if (changes.resource.has_value()) tables.resource = *changes.resource;
+    Merge(changes.publications, tables.publications);
+    Merge(changes.subscriptions, tables.subscriptions);
+    Merge(changes.watchers, tables.watchers);
+    Merge(changes.answers, tables.answers);
+  }
+
+  // Subscriptions by age, the others by key.
+  std::optional<ResourceRows> Find(const ResourceKey& key) const {
+    const auto it = resources_.find(key);
+    if (it == resources_.end()) return std::nullopt;
+    return Read(key, it->second);
+  }
+  void VisitAll(absl::FunctionRef<void(ResourceRows)> visit) const {
+    for (const auto& [key, tables] : resources_) visit(Read(key, tables));
+  }
+  bool contains(const ResourceKey& key) const { return resources_.contains(key); }
+
+ private:
+  struct Tables {
+    ResourceRow resource;
+    std::map<PublicationId, PublicationPtr> publications;
+    std::map<LocalTag, SubscriptionPtr> subscriptions;
+    std::map<WatcherUri, WatcherRecordPtr> watchers;
+    std::map<RequestKey, AnswerRecordPtr> answers;
+  };
+
+  template <typename Key, typename Row>
+  static void Merge(const std::vector<std::pair<Key, Row>>& changes, std::map<Key, Row>& rows) {
+    for (const auto& [key, row] : changes) {
+      if (row == nullptr) {
+        rows.erase(key);
+      } else {
+        rows[key] = row;
+      }
+    }
+  }
+  template <typename Key, typename Row>
+  static void Copy(const std::map<Key, Row>& from, std::vector<Row>& to) {
+    for (const auto& [key, row] : from) to.push_back(row);
+  }
+  static ResourceRows Read(const ResourceKey& key, const Tables& tables) {
+    ResourceRows rows;
+    rows.key = key;
+    rows.resource = tables.resource;
+    Copy(tables.publications, rows.publications);
+    Copy(tables.subscriptions, rows.subscriptions);
+    Copy(tables.watchers, rows.watchers);
+    Copy(tables.answers, rows.answers);
+    std::sort(rows.subscriptions.begin(), rows.subscriptions.end(),
+              [](const auto& a, const auto& b) { return a->ordinal < b->ordinal; });
+    return rows;
+  }
+
+  std::map<ResourceKey, Tables> resources_;
+};
+
+}  // namespace presence
+
+#endif  // PRESENCE_TESTS_FAKES_STORED_ROWS_H_
