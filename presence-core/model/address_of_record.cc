@@ -201,6 +201,16 @@ absl::StatusOr<AddressOfRecord> AddressOfRecord::Parse(std::string_view text,
   return AddressOfRecord(std::move(parts->user), parts->host);
 }
 
+std::optional<AddressOfRecord> AddressOfRecord::FromText(std::string_view text) {
+  const size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return std::nullopt;
+  Parts parts{.user = std::string(text.substr(0, at)), .host = std::string(text.substr(at + 1))};
+  if (!Canonicalize(parts, {}, text, "address").ok()) return std::nullopt;
+  AddressOfRecord address(std::move(parts.user), parts.host);
+  if (address.text() != text) return std::nullopt;
+  return address;
+}
+
 std::string AddressOfRecord::Uri() const {
   if (empty()) return {};
   if (host() == kTelHost) return std::string("tel:").append(user());
@@ -223,6 +233,18 @@ absl::StatusOr<PresentityUri> PresentityUri::Parse(std::string_view text, Addres
   auto parsed = AddressOfRecord::Parse(text, "presentity", rules);
   if (!parsed.ok()) return parsed.status();
   return PresentityUri(*std::move(parsed));
+}
+
+std::optional<PresentityUri> PresentityUri::FromText(std::string_view text) {
+  std::optional<AddressOfRecord> address = AddressOfRecord::FromText(text);
+  if (!address.has_value()) return std::nullopt;
+  return PresentityUri(*std::move(address));
+}
+
+std::optional<WatcherUri> WatcherUri::FromText(std::string_view text) {
+  std::optional<AddressOfRecord> address = AddressOfRecord::FromText(text);
+  if (!address.has_value()) return std::nullopt;
+  return WatcherUri(*std::move(address));
 }
 
 absl::StatusOr<WatcherUri> WatcherUri::Parse(std::string_view text, AddressRules rules) {

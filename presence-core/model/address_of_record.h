@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,10 @@ class AddressOfRecord {
   }
   bool empty() const { return text_.empty(); }
 
+  // The address whose text() this is, for reading back what was stored; nothing for a text that no
+  // address has.
+  static std::optional<AddressOfRecord> FromText(std::string_view text);
+
   // A URI of this address: "sip:user@host" with the user escaped again, or "tel:+digits". Empty for
   // an empty address.
   std::string Uri() const;
@@ -69,6 +74,7 @@ class PresentityUri : public AddressOfRecord {
  public:
   PresentityUri() = default;
   static absl::StatusOr<PresentityUri> Parse(std::string_view text, AddressRules rules = {});
+  static std::optional<PresentityUri> FromText(std::string_view text);
 
  private:
   explicit PresentityUri(AddressOfRecord a) : AddressOfRecord(std::move(a)) {}
@@ -78,6 +84,7 @@ class WatcherUri : public AddressOfRecord {
  public:
   WatcherUri() = default;
   static absl::StatusOr<WatcherUri> Parse(std::string_view text, AddressRules rules = {});
+  static std::optional<WatcherUri> FromText(std::string_view text);
 
  private:
   explicit WatcherUri(AddressOfRecord a) : AddressOfRecord(std::move(a)) {}
