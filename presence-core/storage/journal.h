@@ -18,12 +18,13 @@ namespace presence {
 //
 // An append has one of three ends, and the difference between the last two is the whole point:
 //
+// clang-format off
 //      Append ──> kDurableNow                     at once, nothing more comes
 //             └─> kPending ──> done(kDurable)     the rows are there
-//                          ├─> done(kRejected)    the rows are surely not there: the change is
-//                          dropped └─> done(kUnknown)     they may be: the engine loads the
-//                          resource again before
-//                                                 its next command, and believes what it finds
+//                          ├─> done(kRejected)    the rows are surely not there: the change is dropped
+//                          └─> done(kUnknown)     they may be: the engine loads the resource again
+//                                                 before its next command, and believes what it finds
+// clang-format on
 //
 // At most one append of a resource is outstanding at a time; the engine waits.
 

@@ -30,6 +30,8 @@ ROOMS = {
     "presence-core/policy": ["presence-core/event", "presence-core/model"],
     "presence-core/storage": ["presence-core/model"],
     "presence-core/storage/memory": ["presence-core/model", "presence-core/storage"],
+    "presence-core/storage/write_through": ["presence-core/model", "presence-core/storage"],
+    "presence-core/storage/postgres": ["presence-core/model", "presence-core/storage", "runtime"],
     "presence-core/engine": [
         "presence-core/event", "presence-core/model", "presence-core/policy", "presence-core/storage",
         "runtime"],
@@ -64,7 +66,7 @@ LIBRARIES = {
     "protobuf": (r"google/(protobuf|rpc)/", [
         "presence-core/rpc", "presence-core/server", "sip-gateway/core_link", "sip-gateway/translate",
         "sip-gateway/server", "configuration", "cli/connection", "cli/commands", "cli/output"]),
-    "libpqxx": (r"pqxx/", ["presence-core/storage/postgres"]),
+    "libpqxx and libpq": (r"pqxx/|libpq-fe", ["presence-core/storage/postgres"]),
     "libxml2": (r"(libxml2/)?libxml/", ["presence-core/packages/xml"]),
     "Sofia-SIP": (r"sofia-sip(-[0-9.]+)?/", ["sip-gateway/sofia"]),
     "Boost": (r"boost/", ["sip-gateway/transport"]),

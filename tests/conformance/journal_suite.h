@@ -55,9 +55,10 @@ class JournalSuite : public testing::Test {
   static ResourceKey Key(const std::string& user) {
     return {*PresentityUri::Parse("sip:" + user + "@example.com"), *EventName::Parse("presence")};
   }
-  static LocalTag Tag(uint64_t number) {
+  // A tag names one subscription of all, and carries the hash of its resource.
+  static LocalTag Tag(const ResourceKey& key, uint64_t number) {
     SeededRandom random(number);
-    return LocalTag::Generate(7, random);
+    return LocalTag::Generate(key.StableHash(), random);
   }
   static PublicationPtr PublicationOf(PublicationId id, const std::string& text) {
     auto row = std::make_shared<Publication>();
@@ -67,9 +68,9 @@ class JournalSuite : public testing::Test {
     row->expires_at = absl::FromUnixSeconds(1'700'003'600);
     return row;
   }
-  static SubscriptionPtr SubscriptionOf(uint64_t number) {
+  static SubscriptionPtr SubscriptionOf(const ResourceKey& key, uint64_t number) {
     auto row = std::make_shared<Subscription>();
-    row->id = Tag(number);
+    row->id = Tag(key, number);
     row->ordinal = number;
     row->event = *EventName::Parse("presence");
     row->watcher = *WatcherUri::Parse("sip:bob@example.com");
@@ -96,7 +97,7 @@ class JournalSuite : public testing::Test {
     changes.key = Key(user);
     changes.resource = ResourceRow{{1, seq}, seq + 10, NotifyCause::kPublish, ""};
     changes.publications.emplace_back(1, PublicationOf(1, text));
-    changes.subscriptions.emplace_back(Tag(2), SubscriptionOf(2));
+    changes.subscriptions.emplace_back(Tag(changes.key, 2), SubscriptionOf(changes.key, 2));
     changes.watchers.emplace_back(WatcherOf("carol")->watcher, WatcherOf("carol"));
     changes.answers.emplace_back(AnswerOf("request")->key, AnswerOf("request"));
     return changes;
@@ -133,7 +134,7 @@ class JournalSuite : public testing::Test {
     EXPECT_EQ(rows.publications[0]->document.body(), text);
     EXPECT_EQ(rows.publications[0]->etag.text(), "etag-" + text);
     ASSERT_EQ(rows.subscriptions.size(), 1u);
-    EXPECT_EQ(rows.subscriptions[0]->id, Tag(2));
+    EXPECT_EQ(rows.subscriptions[0]->id, Tag(rows.key, 2));
     EXPECT_EQ(rows.subscriptions[0]->cseq_limit, 256u);
     ASSERT_EQ(rows.watchers.size(), 1u);
     EXPECT_EQ(rows.watchers[0]->decision, WatcherDecision::kAllow);
@@ -232,7 +233,7 @@ TYPED_TEST_P(JournalSuite, ADeletedRowIsGoneAndTheOthersStay) {
   changes.key = this->Key("alice");
   changes.publications.emplace_back(1, nullptr);
   changes.publications.emplace_back(3, this->PublicationOf(3, "other"));
-  changes.subscriptions.emplace_back(this->Tag(2), nullptr);
+  changes.subscriptions.emplace_back(this->Tag(changes.key, 2), nullptr);
   changes.watchers.emplace_back(this->WatcherOf("carol")->watcher, nullptr);
   changes.answers.emplace_back(RequestKey::Of({"never there"}), nullptr);
 

@@ -1,0 +1,1 @@
+DROP TABLE tombstone, watcher_decision, subscription, publication, resource, lease;

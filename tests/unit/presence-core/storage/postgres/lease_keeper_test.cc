@@ -1,0 +1,163 @@
+#include "presence-core/storage/postgres/lease_keeper.h"
+
+#include <optional>
+#include <string>
+
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "presence-core/storage/postgres/postgres_store.h"
+#include "tests/postgres/test_database.h"
+
+namespace presence {
+namespace {
+
+using testing::HasSubstr;
+
+class LeaseKeeperTest : public testing::Test {
+ protected:
+  LeaseKeeper::Options Node(std::string name) {
+    LeaseKeeper::Options options;
+    options.database = database_.options();
+    options.node = std::move(name);
+    options.address = options.node + ":7460";
+    return options;
+  }
+  RowChanges Change() {
+    RowChanges changes;
+    changes.key = {*PresentityUri::FromText("alice@example.com"), *EventName::Parse("presence")};
+    changes.resource = ResourceRow{{1, 1}, 1, NotifyCause::kNone, ""};
+    return changes;
+  }
+  CommitOutcome Commit(RowStore& store) {
+    const std::vector<RowChanges> batch{Change()};
+    CommitOutcome result;
+    absl::Notification is_done;
+    store.Commit(store.ShardOf(batch[0].key), batch, [&](CommitOutcome outcome) {
+      result = std::move(outcome);
+      is_done.Notify();
+    });
+    is_done.WaitForNotification();
+    return result;
+  }
+
+  SystemClock clock_;
+  TestDatabase database_;
+};
+
+TEST_F(LeaseKeeperTest, TakesAllShardsWithANewEpoch) {
+  LeaseKeeper keeper(Node("core-1"), clock_);
+
+  const auto lease = keeper.Take();
+
+  ASSERT_TRUE(lease.ok()) << lease.status();
+  EXPECT_TRUE(lease->is_ours);
+  EXPECT_EQ(lease->shards, 4u);
+  EXPECT_EQ(lease->epoch, 1u);
+  EXPECT_EQ(database_.Run("SELECT count(*) FROM lease WHERE epoch = 1 AND node = 'core-1'"), "4");
+}
+
+TEST_F(LeaseKeeperTest, AnotherProcessWaitsWhileTheOwnerLives) {
+  LeaseKeeper owner(Node("core-1"), clock_);
+  ASSERT_TRUE(owner.Take()->is_ours);
+  LeaseKeeper standby(Node("core-2"), clock_);
+
+  const auto lease = standby.Take();
+
+  ASSERT_TRUE(lease.ok()) << lease.status();
+  EXPECT_FALSE(lease->is_ours);
+  EXPECT_EQ(lease->owner, "core-1");
+  EXPECT_EQ(lease->address, "core-1:7460");
+  EXPECT_GT(lease->remaining, absl::ZeroDuration());
+}
+
+TEST_F(LeaseKeeperTest, TheSameProcessComesBackAtOnceWithTheNextEpoch) {
+  LeaseKeeper first(Node("core-1"), clock_);
+  ASSERT_EQ(first.Take()->epoch, 1u);
+
+  LeaseKeeper restarted(Node("core-1"), clock_);
+
+  EXPECT_EQ(restarted.Take()->epoch, 2u);
+}
+
+TEST_F(LeaseKeeperTest, AReleasedLeaseIsFreeAtOnce) {
+  LeaseKeeper owner(Node("core-1"), clock_);
+  ASSERT_TRUE(owner.Take()->is_ours);
+  owner.Release();
+
+  LeaseKeeper next(Node("core-2"), clock_);
+
+  const auto lease = next.Take();
+  EXPECT_TRUE(lease->is_ours);
+  EXPECT_EQ(lease->epoch, 2u);
+}
+
+// The rows alone keep two owners apart, whatever either believes about time.
+TEST_F(LeaseKeeperTest, AnOldOwnerCommitsNothingAfterATakeover) {
+  LeaseKeeper owner(Node("core-1"), clock_);
+  PostgresStore old_store(database_.options(), clock_, *owner.Take());
+  ASSERT_EQ(Commit(old_store).result, CommitResult::kCommitted);
+  database_.Run("UPDATE lease SET expires_at = 'epoch'");
+  LeaseKeeper next(Node("core-2"), clock_);
+  PostgresStore new_store(database_.options(), clock_, *next.Take());
+
+  EXPECT_EQ(Commit(old_store).result, CommitResult::kFenced);
+  EXPECT_EQ(Commit(new_store).result, CommitResult::kCommitted);
+}
+
+TEST_F(LeaseKeeperTest, TellsAnOwnerWhoseLeaseWasTaken) {
+  absl::Notification is_lost;
+  std::string why;
+  LeaseKeeper::Options options = Node("core-1");
+  options.renewal = absl::Milliseconds(20);
+  options.on_lost = [&](std::string reason) {
+    why = std::move(reason);
+    is_lost.Notify();
+  };
+  LeaseKeeper owner(options, clock_);
+  ASSERT_TRUE(owner.Take()->is_ours);
+  database_.Run("UPDATE lease SET epoch = epoch + 1, node = 'core-2'");
+
+  is_lost.WaitForNotification();
+
+  EXPECT_THAT(why, HasSubstr("another process has taken the lease"));
+}
+
+TEST_F(LeaseKeeperTest, TellsAnOwnerThatCannotRenewBeforeTheLeaseEnds) {
+  absl::Notification is_lost;
+  LeaseKeeper::Options options = Node("core-1");
+  options.lifetime = absl::Milliseconds(1200);  // of which the last second is margin
+  options.renewal = absl::Milliseconds(20);
+  options.on_lost = [&](const std::string&) { is_lost.Notify(); };
+  LeaseKeeper owner(options, clock_);
+  ASSERT_TRUE(owner.Take()->is_ours);
+  TestDatabase::RunInCluster("ALTER DATABASE " + database_.name() + " ALLOW_CONNECTIONS false");
+  TestDatabase::RunInCluster(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
+      " = '" +
+      database_.name() + "'");
+
+  is_lost.WaitForNotification();
+
+  TestDatabase::RunInCluster("ALTER DATABASE " + database_.name() + " ALLOW_CONNECTIONS true");
+  // By the database's clock it is still ours: it stopped in time.
+  EXPECT_EQ(database_.Run("SELECT bool_and(expires_at > clock_timestamp()) FROM lease"), "t");
+}
+
+TEST_F(LeaseKeeperTest, RenewsForAsLongAsItLives) {
+  LeaseKeeper::Options options = Node("core-1");
+  options.renewal = absl::Milliseconds(10);
+  bool is_lost = false;
+  options.on_lost = [&](const std::string&) { is_lost = true; };
+  LeaseKeeper owner(options, clock_);
+  ASSERT_TRUE(owner.Take()->is_ours);
+
+  const std::string first = database_.Run("SELECT max(expires_at) FROM lease");
+  while (database_.Run("SELECT max(expires_at) FROM lease") == first) {
+  }
+
+  EXPECT_FALSE(is_lost);
+}
+
+}  // namespace
+}  // namespace presence

@@ -1,0 +1,116 @@
+#include "presence-core/storage/postgres/schema.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "presence-core/model/error.h"
+#include "presence-core/storage/postgres/lease_keeper.h"
+#include "tests/postgres/test_database.h"
+
+namespace presence {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+void Silently(const Migration&, bool) {}
+
+const int kNewest = Migrations().back().version;
+
+TEST(SchemaTest, AnEmptyDatabaseIsBehindAndTheErrorNamesTheCommand) {
+  const TestDatabase database(TestDatabase::Schema::kNone);
+
+  const absl::Status status = CheckSchema(database.options());
+
+  EXPECT_EQ(ReasonOf(status), ErrorReason::kStorageUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("presence-core migrate up"));
+}
+
+TEST(SchemaTest, UpBringsItUpToDateOnceAndMakesTheShards) {
+  const TestDatabase database(TestDatabase::Schema::kNone);
+  std::vector<int> steps;
+  const auto note = [&](const Migration& step, bool is_up) {
+    steps.push_back(is_up ? step.version : -step.version);
+  };
+
+  ASSERT_TRUE(MigrateUp(database.options(), 16, /*dry_run=*/false, note).ok());
+  ASSERT_TRUE(MigrateUp(database.options(), 99, /*dry_run=*/false, note).ok());
+
+  EXPECT_EQ(steps.size(), static_cast<size_t>(kNewest));
+  EXPECT_TRUE(CheckSchema(database.options()).ok());
+  EXPECT_EQ(database.Run("SELECT count(*) FROM lease"), "16");
+}
+
+TEST(SchemaTest, ADryRunChangesNothing) {
+  const TestDatabase database(TestDatabase::Schema::kNone);
+  int steps = 0;
+
+  const absl::Status status =
+      MigrateUp(database.options(), 4, /*dry_run=*/true, [&](const Migration&, bool) { ++steps; });
+
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(steps, kNewest);
+  EXPECT_EQ(ReadSchemaVersion(database.options())->database, 0);
+}
+
+TEST(SchemaTest, DownTakesEverythingBackAndUpGoesForthAgain) {
+  const TestDatabase database;
+
+  ASSERT_TRUE(MigrateDown(database.options(), 0, /*dry_run=*/false, Silently).ok());
+
+  EXPECT_EQ(ReadSchemaVersion(database.options())->database, 0);
+  EXPECT_EQ(database.Run("SELECT string_agg(relname, ' ') FROM pg_class WHERE relkind = 'r'"
+                         " AND relnamespace = 'presence'::regnamespace"),
+            "schema_migration");
+  EXPECT_TRUE(MigrateUp(database.options(), 4, /*dry_run=*/false, Silently).ok());
+}
+
+TEST(SchemaTest, DownIsRefusedForWhatIsNoEarlierVersion) {
+  const TestDatabase database;
+
+  for (const int to : {-1, kNewest, kNewest + 1}) {
+    EXPECT_EQ(ReasonOf(MigrateDown(database.options(), to, false, Silently)),
+              ErrorReason::kInvalidField);
+  }
+}
+
+TEST(SchemaTest, DownIsRefusedWhileAProcessServes) {
+  const TestDatabase database;
+  SystemClock clock;
+  LeaseKeeper keeper(
+      {.database = database.options(), .node = "core-1", .address = "", .on_lost = nullptr}, clock);
+  ASSERT_TRUE(keeper.Take()->is_ours);
+
+  const absl::Status status = MigrateDown(database.options(), 0, /*dry_run=*/false, Silently);
+
+  EXPECT_THAT(std::string(status.message()), HasSubstr("core-1 is serving"));
+  keeper.Release();
+  EXPECT_TRUE(MigrateDown(database.options(), 0, /*dry_run=*/false, Silently).ok());
+}
+
+TEST(SchemaTest, ADatabaseAheadOfTheProgramIsRefused) {
+  const TestDatabase database;
+  database.Run("INSERT INTO schema_migration (version, name) VALUES (4711, 'of the future')");
+
+  for (const absl::Status& status :
+       {CheckSchema(database.options()), MigrateUp(database.options(), 4, false, Silently),
+        MigrateDown(database.options(), 0, false, Silently)}) {
+    EXPECT_THAT(std::string(status.message()), HasSubstr("schema version 4711"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("migrate down --to"));
+  }
+}
+
+TEST(SchemaTest, AFailedStepLeavesTheOneBefore) {
+  const TestDatabase database(TestDatabase::Schema::kNone);
+  database.Run("CREATE SCHEMA presence CREATE TABLE publication (is_in_the_way integer)");
+
+  EXPECT_FALSE(MigrateUp(database.options(), 4, /*dry_run=*/false, Silently).ok());
+
+  EXPECT_EQ(ReadSchemaVersion(database.options())->database, 0);
+  EXPECT_EQ(database.Run("SELECT to_regclass('presence.lease')"), "");
+}
+
+}  // namespace
+}  // namespace presence
