@@ -124,13 +124,32 @@ void ApplyDevMode(LoadedConfig<v1::CoreConfig>& loaded, const Describer& describ
   }
 }
 
+// A mode says when a change is durable; only memory can do without a database.
+void CheckStorage(LoadedConfig<v1::CoreConfig>& loaded, const Describer& describe,
+                  ConfigFaults& faults) {
+  v1::StorageConfig& storage = *loaded.config.mutable_storage();
+  const bool is_memory = storage.backend() == v1::STORAGE_BACKEND_MEMORY;
+  if (storage.mode() == v1::STORAGE_MODE_UNSPECIFIED) {
+    storage.set_mode(is_memory ? v1::STORAGE_MODE_MEMORY : v1::STORAGE_MODE_WRITE_THROUGH);
+  }
+  if (is_memory != (storage.mode() == v1::STORAGE_MODE_MEMORY)) {
+    faults.Add(describe.Where("storage.mode"),
+               absl::StrCat(describe.KeyAndValue("storage.mode"), " does not go with ",
+                            describe.KeyAndValue("storage.backend"), " (",
+                            describe.Where("storage.backend"),
+                            "): the backend memory has the mode "
+                            "memory, postgres has the others"));
+  }
+}
+
 }  // namespace
 
-void CheckCoreConfig(LoadedConfig<v1::CoreConfig>& loaded, ConfigFaults& faults) {
+void CheckCoreConfig(bool is_to_serve, LoadedConfig<v1::CoreConfig>& loaded, ConfigFaults& faults) {
   const Describer describe(CoreConfigSchema(), loaded.config, loaded.origins);
   const v1::CoreConfig& config = loaded.config;
   CheckSection(config.publish(), "publish", describe, faults);
   CheckSection(config.subscribe(), "subscribe", describe, faults);
+  CheckStorage(loaded, describe, faults);
   if (config.listen().empty() && config.unix_socket().empty()) {
     faults.Add(describe.Where("listen"),
                "listen is empty and unix_socket is not set: nobody could "
@@ -138,12 +157,13 @@ void CheckCoreConfig(LoadedConfig<v1::CoreConfig>& loaded, ConfigFaults& faults)
   }
   if (config.dev()) {
     ApplyDevMode(loaded, describe, faults);
-  } else if (config.domains().empty()) {
+  } else if (is_to_serve && config.domains().empty()) {
     faults.Add("domains", absl::StrCat("not set: ", kNoDomains));
   }
 }
 
-void CheckGatewayConfig(LoadedConfig<v1::GatewayConfig>& loaded, ConfigFaults& faults) {
+void CheckGatewayConfig(bool is_to_serve, LoadedConfig<v1::GatewayConfig>& loaded,
+                        ConfigFaults& faults) {
   const Describer describe(GatewayConfigSchema(), loaded.config, loaded.origins);
   const v1::GatewayConfig& config = loaded.config;
   if (config.listen().empty()) {
@@ -154,7 +174,7 @@ void CheckGatewayConfig(LoadedConfig<v1::GatewayConfig>& loaded, ConfigFaults& f
                "core.addresses is empty: there is no core to ask");
   }
   CheckOrder({"sip.t1", &config.sip().t1()}, {"sip.t2", &config.sip().t2()}, describe, faults);
-  if (!config.dev() && config.domains().empty()) {
+  if (is_to_serve && !config.dev() && config.domains().empty()) {
     faults.Add("domains", absl::StrCat("not set: ", kNoDomains));
   }
 }

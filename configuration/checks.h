@@ -11,8 +11,10 @@ namespace presence {
 // Each value has been checked by itself. Faults name the keys, their values and their origins.
 
 // In dev mode sets policy.unknown_watcher to allow unless something else has set it.
-void CheckCoreConfig(LoadedConfig<presence::v1::CoreConfig>& loaded, ConfigFaults& faults);
-void CheckGatewayConfig(LoadedConfig<presence::v1::GatewayConfig>& loaded, ConfigFaults& faults);
+void CheckCoreConfig(bool is_to_serve, LoadedConfig<presence::v1::CoreConfig>& loaded,
+                     ConfigFaults& faults);
+void CheckGatewayConfig(bool is_to_serve, LoadedConfig<presence::v1::GatewayConfig>& loaded,
+                        ConfigFaults& faults);
 
 }  // namespace presence
 

@@ -122,7 +122,8 @@ std::vector<ConfigAssignment> ReadFile(const std::string& file, const ConfigSche
 
 template <typename Config>
 absl::StatusOr<LoadedConfig<Config>> Load(const ConfigSchema& schema, const ConfigSources& sources,
-                                          void (*check)(LoadedConfig<Config>&, ConfigFaults&)) {
+                                          void (*check)(bool, LoadedConfig<Config>&,
+                                                        ConfigFaults&)) {
   LoadedConfig<Config> loaded;
   ConfigFaults faults;
   Loader loader(schema, sources.events, loaded.config, loaded.origins, faults);
@@ -136,7 +137,7 @@ absl::StatusOr<LoadedConfig<Config>> Load(const ConfigSchema& schema, const Conf
   }
   for (const auto& assignment : sources.flags) loader.Set(assignment);
   // Values that contradict each other are worth a word only when each of them is right.
-  if (faults.empty()) check(loaded, faults);
+  if (faults.empty()) check(sources.is_to_serve, loaded, faults);
   if (!faults.empty()) return faults.status();
   return loaded;
 }

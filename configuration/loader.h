@@ -19,6 +19,8 @@ struct ConfigSources {
   // Event packages that exist, without their winfo, so that a misspelled one is refused. Empty:
   // any name passes but that of a winfo, which takes what its package has.
   std::vector<std::string> events;
+  // Whether the program will serve; a command that looks after its database needs no domains.
+  bool is_to_serve = true;
 };
 
 // A configuration, and where each of its values comes from.

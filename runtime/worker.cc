@@ -9,12 +9,14 @@ namespace presence {
 Worker::Worker(const Clock& clock, std::string name)
     : clock_(clock), name_(std::move(name)), thread_([this] { Run(); }) {}
 
-Worker::~Worker() {
+Worker::~Worker() { Stop(); }
+
+void Worker::Stop() {
   {
     absl::MutexLock lock(&mu_);
     is_stopping_ = true;
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Worker::Post(Task task) {

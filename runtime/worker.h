@@ -13,14 +13,17 @@
 
 namespace presence {
 
-// An executor that is one thread. The destructor runs what was posted before it, drops what waits
-// for a later time, and joins; it must not be called from a task.
+// An executor that is one thread. The destructor stops it.
 class Worker final : public Executor {
  public:
   explicit Worker(const Clock& clock, std::string name);
   ~Worker() override;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
+
+  // Runs what was posted before, drops what waits for a later time, and joins; what is posted from
+  // then on never runs. Not to be called from a task, nor by two threads at once; again is allowed.
+  void Stop();
 
   void Post(Task task) override;
   void PostAt(absl::Time when, Task task) override;

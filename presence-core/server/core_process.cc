@@ -1,6 +1,7 @@
 #include "presence-core/server/core_process.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <optional>
@@ -13,7 +14,6 @@
 #include "presence-core/rpc/rpc_server.h"
 #include "presence-core/server/cut_log.h"
 #include "presence-core/server/settings.h"
-#include "presence-core/storage/memory/memory_journal.h"
 #include "presence-core/telemetry/core_metrics.h"
 #include "runtime/clock.h"
 #include "runtime/random.h"
@@ -23,24 +23,32 @@
 namespace presence {
 namespace {
 
+// Another process owns the state: whatever this one says from now on may be wrong, so it says no
+// more. Whoever runs it starts it again, and it waits for its turn.
+void StopAtOnce(const std::string& why) {
+  spdlog::critical("{}: stopping at once", why);
+  spdlog::default_logger()->flush();
+  _exit(1);
+}
+
 // Members are in the order in which they are built; each uses only those above it, and the
 // destructor takes them apart from below.
 class Process final : public CoreProcess {
  public:
   Process(const v1::CoreConfig& config, const EngineConfig& engine, const Identity& identity,
-          std::unique_ptr<EventRegistry> registry)
+          std::unique_ptr<EventRegistry> registry, std::unique_ptr<SystemClock> clock,
+          std::unique_ptr<Storage> storage)
       : config_(config),
         identity_(identity),
+        owned_clock_(std::move(clock)),
         registry_(std::move(registry)),
+        storage_(std::move(storage)),
         worker_(std::make_unique<Worker>(clock_, "core")),
         notifiers_(MakeNotifiers(config.notify().workers(), clock_)),
-        // Memory mode: the epoch of this life is when it began, so it is above that of any life
-        // before.
         engine_(engine, *registry_,
-                std::make_shared<PolicySnapshot>(ToPolicyDefaults(config, *registry_)), journal_,
-                *worker_, clock_, random_,
-                static_cast<uint64_t>(absl::ToUnixMillis(clock_.WallNow())), Pointers(notifiers_),
-                &cuts_) {}
+                std::make_shared<PolicySnapshot>(ToPolicyDefaults(config, *registry_)),
+                storage_->journal(), *worker_, clock_, random_, storage_->epoch(),
+                Pointers(notifiers_), &cuts_) {}
 
   ~Process() override { Stop(absl::ZeroDuration()); }
 
@@ -74,14 +82,17 @@ class Process final : public CoreProcess {
     return ops_ != nullptr ? ops_->address() : kNone;
   }
   std::vector<std::string> event_names() const override { return registry_->EventNames(); }
+  std::string storage() const override { return storage_->description(); }
 
   void Stop(absl::Duration patience) override {
     if (is_stopping_.exchange(true)) return;
     if (server_ != nullptr) server_->Stop(patience);
     // The last task of a stream tells its service that it has gone, and the notifier's use the
-    // engine: so the worker ends before what its tasks use.
-    worker_.reset();
-    notifiers_.clear();
+    // engine: so the worker ends before what its tasks use. Storage ends after it, since tasks
+    // append; what its answers post to the workers is no longer needed.
+    worker_->Stop();
+    for (const auto& notifier : notifiers_) notifier->Stop();
+    storage_->Close();
     ops_.reset();
     server_.reset();
   }
@@ -102,10 +113,11 @@ class Process final : public CoreProcess {
 
   const v1::CoreConfig config_;
   const Identity identity_;
-  SystemClock clock_;
+  const std::unique_ptr<SystemClock> owned_clock_;
+  const SystemClock& clock_ = *owned_clock_;
   SecureRandom random_;
   std::unique_ptr<EventRegistry> registry_;
-  MemoryJournal journal_;
+  const std::unique_ptr<Storage> storage_;
   using Workers = std::vector<std::unique_ptr<Worker>>;
 
   static Workers MakeNotifiers(uint32_t count, const Clock& clock) {
@@ -137,12 +149,19 @@ class Process final : public CoreProcess {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<CoreProcess>> CoreProcess::Start(const v1::CoreConfig& config,
-                                                                const Identity& identity) {
+                                                                const Identity& identity,
+                                                                Wait wait) {
   auto registry = MakeBuiltinRegistry(ToPackageOptions(config));
   if (!registry.ok()) return registry.status();
   const auto engine = ToEngineConfig(config, **registry);
   if (!engine.ok()) return engine.status();
-  auto process = std::make_unique<Process>(config, *engine, identity, *std::move(registry));
+  auto clock = std::make_unique<SystemClock>();
+  const std::string address = config.listen().empty() ? "" : config.listen(0);
+  auto storage =
+      Storage::Open(config.storage(), identity.name, address, *clock, wait, StopAtOnce);
+  if (!storage.ok()) return storage.status();
+  auto process = std::make_unique<Process>(config, *engine, identity, *std::move(registry),
+                                           std::move(clock), *std::move(storage));
   if (absl::Status status = process->Open(); !status.ok()) return status;
   return process;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "presence-core/server/storage.h"
 #include "presence/v1/config.pb.h"
 
 namespace presence {
@@ -19,10 +20,12 @@ class CoreProcess {
     std::string version;
   };
 
-  // Serves from the moment it returns. Errors: InvalidArgument   the configuration contradicts what
-  // the event packages say; Unavailable   an address cannot be listened on.
+  // Serves from the moment it returns. `wait` lets time pass, and is false when the process is to
+  // stop instead of waiting for its database. Errors: InvalidArgument   the configuration
+  // contradicts what the event packages say; Unavailable   an address cannot be listened on, or no
+  // database; Cancelled   `wait` said so.
   static absl::StatusOr<std::unique_ptr<CoreProcess>> Start(const v1::CoreConfig& config,
-                                                            const Identity& identity);
+                                                            const Identity& identity, Wait wait);
   virtual ~CoreProcess() = default;
 
   // What it listens on, with actual ports: "127.0.0.1:7460", "unix:/run/presence/core.sock".
@@ -30,6 +33,8 @@ class CoreProcess {
   // Where /live, /ready, /metrics and /version are; empty without.
   virtual const std::string& ops_address() const = 0;
   virtual std::vector<std::string> event_names() const = 0;
+  // Where state is kept, for people.
+  virtual std::string storage() const = 0;
 
   // Stops taking requests, lets those under way finish within `patience`, and ends every stream.
   // For the thread that called Start; once.

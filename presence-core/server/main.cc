@@ -15,6 +15,7 @@
 #include "configuration/schema.h"
 #include "logging/logging.h"
 #include "presence-core/server/core_process.h"
+#include "presence-core/server/migrate.h"
 
 namespace presence {
 namespace {
@@ -42,12 +43,16 @@ sigset_t BlockSignals() {
   return set;
 }
 
+// Whether one of the signals comes within this time.
+bool IsSignalledWithin(absl::Duration time, const sigset_t& signals) {
+  const timespec wait = absl::ToTimespec(time);
+  return sigtimedwait(&signals, nullptr, &wait) > 0;
+}
+
 void PrintGreeting(const v1::CoreConfig& config, const CoreProcess& process,
                    std::chrono::milliseconds took) {
   std::cout << "presence-core " << PRESENCE_VERSION;
-  std::cout << (config.dev()
-                    ? "  DEV MODE: memory only, loopback only, everything is lost on exit\n"
-                    : "  memory only, everything is lost on exit\n");
+  std::cout << (config.dev() ? "  DEV MODE: loopback only; " : "  ") << process.storage() << "\n";
   for (const std::string& address : process.grpc_addresses()) {
     std::cout << "  gRPC      " << address << "\n";
   }
@@ -80,7 +85,9 @@ int Serve(const v1::CoreConfig& config, const sigset_t& signals,
     std::cerr << "presence-core: " << status.message() << "\n";
     return kBadConfigurationExit;
   }
-  auto process = CoreProcess::Start(config, {HostName(), PRESENCE_VERSION});
+  const auto wait = [&](absl::Duration time) { return !IsSignalledWithin(time, signals); };
+  auto process = CoreProcess::Start(config, {HostName(), PRESENCE_VERSION}, wait);
+  if (absl::IsCancelled(process.status())) return 0;
   if (!process.ok()) {
     std::cerr << "presence-core: " << process.status().message() << "\n";
     return absl::IsInvalidArgument(process.status()) ? kBadConfigurationExit : kCannotServeExit;
@@ -90,6 +97,26 @@ int Serve(const v1::CoreConfig& config, const sigset_t& signals,
                     std::chrono::steady_clock::now() - start));
   ServeUntilSignalled(**process, signals);
   return 0;
+}
+
+CLI::App* AddMigrate(CLI::App& app, MigrateCommand& command) {
+  CLI::App* migrate =
+      app.add_subcommand("migrate", "Changes the schema of the database (--dsn says which)");
+  migrate->require_subcommand(1);
+  migrate->fallthrough();
+  CLI::App* up = migrate->add_subcommand("up", "Brings it up to date, or makes it");
+  up->callback([&command] { command.verb = MigrateCommand::Verb::kUp; });
+  CLI::App* status = migrate->add_subcommand("status", "Says what it has and what is missing");
+  status->callback([&command] { command.verb = MigrateCommand::Verb::kStatus; });
+  CLI::App* down = migrate->add_subcommand("down", "Takes steps back; newer state is lost");
+  down->callback([&command] { command.verb = MigrateCommand::Verb::kDown; });
+  down->add_option("--to", command.to, "The version to go back to; 0 removes every table")
+      ->required();
+  for (CLI::App* verb : {up, status, down}) verb->fallthrough();
+  for (CLI::App* verb : {up, down}) {
+    verb->add_flag("--dry-run", command.dry_run, "Says what it would do, and does nothing");
+  }
+  return migrate;
 }
 
 int Main(int argc, char** argv) {
@@ -106,8 +133,8 @@ int Main(int argc, char** argv) {
   ConfigCommandLine command_line(app, CoreConfigSchema(), {"presence"});
   CLI::App* dev =
       app.add_subcommand("dev", "Developer mode: loopback only, every domain, everybody may watch");
-  CLI::App* migrate = app.add_subcommand("migrate", "Changes the schema of a database");
-  migrate->allow_extras();
+  MigrateCommand migration;
+  const CLI::App* migrate = AddMigrate(app, migration);
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);
@@ -116,16 +143,14 @@ int Main(int argc, char** argv) {
   }
   if (dev->parsed()) command_line.Set("dev", "true", "command dev");
   if (const auto code = command_line.RunConfigCommand(std::cout, std::cerr)) return *code;
-  if (migrate->parsed()) {
-    std::cerr << "presence-core: there is no database to migrate; this version keeps state in "
-                 "memory only\n";
-    return kBadConfigurationExit;
-  }
-  const auto loaded = LoadCoreConfig(command_line.Sources());
+  ConfigSources sources = command_line.Sources();
+  sources.is_to_serve = !migrate->parsed();
+  const auto loaded = LoadCoreConfig(sources);
   if (!loaded.ok()) {
     std::cerr << loaded.status().message() << "\n";
     return kBadConfigurationExit;
   }
+  if (migrate->parsed()) return Migrate(loaded->config.storage(), migration);
   return Serve(loaded->config, signals, start);
 }
 

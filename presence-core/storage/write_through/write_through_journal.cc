@@ -77,11 +77,23 @@ void WriteThroughJournal::OnCommitted(Lane& lane, std::unique_ptr<Flight> flight
     absl::MutexLock lock(&lane.mu);
     lane.is_committing = false;
     if (is_to_halve) Halve(lane, *flight);
+    ++lane.answering;
     // The disk need not wait for those who are told now.
     CommitNext(lane);
   }
-  if (is_to_halve) return;
-  for (AppendDone& done : flight->done) done(OutcomeFor(outcome));
+  if (!is_to_halve) {
+    for (AppendDone& done : flight->done) done(OutcomeFor(outcome));
+  }
+  absl::MutexLock lock(&lane.mu);
+  --lane.answering;
+}
+
+void WriteThroughJournal::Drain() {
+  // An answer appends to its own resource only, so a lane that is idle stays so.
+  for (const auto& lane : lanes_) {
+    absl::MutexLock lock(&lane->mu);
+    lane->mu.Await(absl::Condition(lane.get(), &Lane::IsIdle));
+  }
 }
 
 void WriteThroughJournal::Halve(Lane& lane, Flight& flight) {

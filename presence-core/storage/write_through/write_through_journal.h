@@ -40,12 +40,16 @@ class WriteThroughJournal final : public Journal {
     uint64_t largest_batch = 0;  // since the start
   };
 
-  // `store` must have ended its last commit before the journal is destroyed.
+  // To be destroyed after Drain(), with nothing appended any more.
   WriteThroughJournal(RowStore& store, Options options);
 
   Acceptance Append(const RowChanges& changes, AppendDone done) override;
   void Load(const ResourceKey& key, LoadDone done) override;
   absl::Status LoadAll(absl::FunctionRef<void(ResourceRows)> visit) override;
+
+  // Returns when every append so far, and every one made by an answer to it, has ended and been
+  // answered. Blocks.
+  void Drain();
 
   Counters counters() const;
 
@@ -63,6 +67,11 @@ class WriteThroughJournal final : public Journal {
     // By age; more than one of a shard only when others are full or parts.
     std::deque<std::unique_ptr<Flight>> waiting ABSL_GUARDED_BY(mu);
     bool is_committing ABSL_GUARDED_BY(mu) = false;
+    int answering ABSL_GUARDED_BY(mu) = 0;
+
+    bool IsIdle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+      return waiting.empty() && !is_committing && answering == 0;
+    }
   };
 
   void CommitNext(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lane.mu);

@@ -157,13 +157,18 @@ TEST(LoaderTest, ReadsChoicesWithHyphenAndUnderscoreAlike) {
 }
 
 TEST(LoaderTest, SaysWhyAChoiceOfLaterVersionsIsRefused) {
-  EXPECT_EQ(
-      FaultsOfFlag("storage.backend", "postgres"),
-      "--set storage.backend: storage.backend is \"postgres\": not served: this version keeps "
-      "state in memory only; allowed: memory");
-  for (const char* mode : {"write-back", "write-through", "db-only"}) {
-    EXPECT_THAT(FaultsOfFlag("storage.mode", mode), HasSubstr("not served")) << mode;
+  for (const char* mode : {"write-back", "db-only"}) {
+    EXPECT_THAT(FaultsOfFlag("storage.mode", mode),
+                HasSubstr("not served: this version has memory and write-through"))
+        << mode;
   }
+}
+
+TEST(LoaderTest, RefusesAStorageModeThatDoesNotGoWithTheBackend) {
+  EXPECT_THAT(FaultsOfFlag("storage.mode", "write-through"),
+              HasSubstr("storage.mode write-through does not go with storage.backend memory"));
+  EXPECT_EQ(FaultsOfFlag("storage.mode", "memory"), "");
+  EXPECT_EQ(FaultsOfFlag("storage.backend", "postgres"), "");
 }
 
 TEST(LoaderTest, RefusesAListForASingleValueAndTheSameValueTwice) {

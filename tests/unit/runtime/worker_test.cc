@@ -30,6 +30,19 @@ TEST(WorkerTest, RunsTasksInTheOrderTheyWerePosted) {
   EXPECT_EQ(ran, expected);
 }
 
+TEST(WorkerTest, RunsWhatWasPostedBeforeItStoppedAndNothingAfter) {
+  SystemClock clock;
+  std::vector<int> ran;
+  Worker worker(clock, "test");
+  worker.Post([&] { ran.push_back(1); });
+
+  worker.Stop();
+  worker.Post([&] { ran.push_back(2); });
+  worker.Stop();
+
+  EXPECT_EQ(ran, std::vector<int>{1});
+}
+
 TEST(WorkerTest, RunsEverythingOnOneThreadThatIsNotTheCallers) {
   const SystemClock clock;
   std::vector<std::thread::id> ids;

@@ -1,0 +1,49 @@
+#include "presence-core/server/migrate.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "configuration/command_line.h"
+#include "presence-core/model/error.h"
+#include "presence-core/server/storage.h"
+#include "presence-core/storage/postgres/schema.h"
+
+namespace presence {
+namespace {
+
+constexpr int kFailedExit = 1;
+
+int Finish(const absl::Status& status) {
+  if (status.ok()) return 0;
+  std::cerr << "presence-core: " << status.message() << "\n";
+  return ReasonOf(status) == ErrorReason::kInvalidField ? kBadConfigurationExit : kFailedExit;
+}
+
+int PrintSchemaStatus(const DatabaseOptions& options) {
+  const auto version = ReadSchemaVersion(options);
+  if (!version.ok()) return Finish(version.status());
+  std::cout << DescribeDsn(options.dsn) << "\n";
+  for (const Migration& migration : Migrations()) {
+    std::cout << fmt::format("  {:4} {:30} {}\n", migration.version, migration.name,
+                             migration.version <= version->database ? "applied" : "missing");
+  }
+  return Finish(CheckSchema(options));
+}
+
+}  // namespace
+
+int Migrate(const v1::StorageConfig& config, const MigrateCommand& command) {
+  const auto options = ToDatabaseOptions(config);
+  if (!options.ok()) return Finish(options.status());
+  if (command.verb == MigrateCommand::Verb::kStatus) return PrintSchemaStatus(*options);
+  const auto print = [&](const Migration& migration, bool is_up) {
+    std::cout << fmt::format("{}{} {} {}\n", command.dry_run ? "would go " : "",
+                             is_up ? "up" : "down", migration.version, migration.name);
+  };
+  return Finish(command.verb == MigrateCommand::Verb::kUp
+                    ? MigrateUp(*options, config.shards(), command.dry_run, print)
+                    : MigrateDown(*options, command.to, command.dry_run, print));
+}
+
+}  // namespace presence
