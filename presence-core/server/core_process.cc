@@ -157,8 +157,7 @@ absl::StatusOr<std::unique_ptr<CoreProcess>> CoreProcess::Start(const v1::CoreCo
   if (!engine.ok()) return engine.status();
   auto clock = std::make_unique<SystemClock>();
   const std::string address = config.listen().empty() ? "" : config.listen(0);
-  auto storage =
-      Storage::Open(config.storage(), identity.name, address, *clock, wait, StopAtOnce);
+  auto storage = Storage::Open(config.storage(), identity.name, address, *clock, wait, StopAtOnce);
   if (!storage.ok()) return storage.status();
   auto process = std::make_unique<Process>(config, *engine, identity, *std::move(registry),
                                            std::move(clock), *std::move(storage));

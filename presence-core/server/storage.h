@@ -23,11 +23,11 @@ using Wait = absl::FunctionRef<bool(absl::Duration)>;
 // owned for the epoch.
 class Storage {
  public:
-  // Opens what `config` says and becomes its owner. While another core owns the database this waits,
-  // and says so in the log. `on_lost` is called when another process has become the owner, on any
-  // thread, maybe more than once: what is answered from then on may be wrong. Errors: INVALID_FIELD
-  // storage.dsn or storage.dsn_file; STORAGE_UNAVAILABLE   no database, or not with the schema that
-  // this program needs; Cancelled   `wait` said so.
+  // Opens what `config` says and becomes its owner. While another core owns the database this
+  // waits, and says so in the log. `on_lost` is called when another process has become the owner,
+  // on any thread, maybe more than once: what is answered from then on may be wrong. Errors:
+  // INVALID_FIELD storage.dsn or storage.dsn_file; STORAGE_UNAVAILABLE   no database, or not with
+  // the schema that this program needs; Cancelled   `wait` said so.
   static absl::StatusOr<std::unique_ptr<Storage>> Open(const v1::StorageConfig& config,
                                                        const std::string& node,
                                                        const std::string& address,

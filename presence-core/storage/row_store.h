@@ -50,8 +50,8 @@ class RowStore {
   virtual uint32_t lanes() const = 0;
 
   // Makes `batch` durable as a whole: changes of different resources, all of `shard`. Never blocks,
-  // never calls `done` inline; calls it once, on any thread. `batch` must live until then, and a key
-  // appears in it once. What is asked of a lane meanwhile waits.
+  // never calls `done` inline; calls it once, on any thread. `batch` must live until then, and a
+  // key appears in it once. What is asked of a lane meanwhile waits.
   virtual void Commit(uint32_t shard, const std::vector<RowChanges>& batch, CommitDone done) = 0;
 
   // Reads what is committed of one resource, after every commit of its shard asked for earlier has

@@ -3,12 +3,14 @@
 import os
 import pathlib
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import tempfile
 import threading
 import urllib.request
+import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_DEADLINE = 60.0
@@ -93,14 +95,41 @@ def free_port(host="127.0.0.1"):
     raise RuntimeError("no free port")
 
 
+class Database:
+    """An empty database in the cluster of tests/postgres/with_cluster.py, with the schema of these programs."""
+
+    def __init__(self, programs):
+        self.name = f"scenario_{uuid.uuid4().hex}"
+        self.cluster = os.environ["PRESENCE_TEST_DSN"]
+        self.dsn = " ".join([*(word for word in shlex.split(self.cluster) if not word.startswith("dbname=")),
+                             f"dbname={self.name}"])
+        self.run(f"CREATE DATABASE {self.name}", self.cluster)
+        subprocess.run([programs / "presence-core", "migrate", "up", "--dsn", self.dsn], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def run(self, sql, dsn=None):
+        """What psql prints for it, columns parted by |."""
+        done = subprocess.run(["psql", "-d", dsn or self.dsn, "-AtX", "-v", "ON_ERROR_STOP=1", "-c", sql], check=True,
+                              env={**os.environ, "PGOPTIONS": "-c search_path=presence"}, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def drop(self):
+        self.run(f"DROP DATABASE {self.name} WITH (FORCE)", self.cluster)
+
+
 class System:
-    """One core and one gateway."""
+    """One core and one gateway, in the storage mode that PRESENCE_TEST_STORAGE_MODE says."""
 
     def __init__(self, core=(), gateway=(), host="127.0.0.1", dev=True):
         self.host = host
         self.bin = binaries()
         self.folder = tempfile.TemporaryDirectory()
+        self.storage_mode = os.environ.get("PRESENCE_TEST_STORAGE_MODE", "memory")
+        self.database = None if self.storage_mode == "memory" else Database(self.bin)
         self.core_arguments = list(core)
+        if self.database:
+            self.core_arguments += ["--storage", "postgres", "--storage-mode", self.storage_mode,
+                                    "--dsn", self.database.dsn]
         self.gateway_arguments = list(gateway)
         self.is_dev = dev
         self.core = self.gateway = None
@@ -115,6 +144,15 @@ class System:
         self.core.wait_for(r"^ready in ")
         self.core_address = self.core.wait_for(r"gRPC +([0-9.]+:\d+)").group(1)
         self.ops_address = self.core.wait_for(r"http://([0-9.]+:\d+)").group(1)
+
+    def crash_core(self):
+        """kill -9, and another start on the same address with the same arguments."""
+        self.core.stop(signal.SIGKILL)
+        self.start_core(self.core_address)
+
+    def crash_gateway(self):
+        self.gateway.stop(signal.SIGKILL)
+        self.start_gateway()
 
     def start_gateway(self):
         where = f"[{self.host}]:{self.sip[1]}" if ":" in self.host else f"{self.host}:{self.sip[1]}"
@@ -151,4 +189,6 @@ class System:
     def stop(self):
         codes = [process.stop() for process in (self.gateway, self.core) if process]
         self.folder.cleanup()
+        if self.database:
+            self.database.drop()
         return codes

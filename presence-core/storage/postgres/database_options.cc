@@ -49,9 +49,12 @@ std::string Print(const Settings& settings) {
 absl::StatusOr<std::string> NormalizeDsn(const std::string& dsn) {
   auto settings = Parse(dsn);
   if (!settings.ok()) return settings.status();
-  const Settings defaults{{"application_name", "presence-core"}, {"connect_timeout", "3"},
-                          {"keepalives_idle", "10"},             {"keepalives_interval", "3"},
-                          {"keepalives_count", "3"},             {"tcp_user_timeout", "5000"}};
+  const Settings defaults{{"application_name", "presence-core"},
+                          {"connect_timeout", "3"},
+                          {"keepalives_idle", "10"},
+                          {"keepalives_interval", "3"},
+                          {"keepalives_count", "3"},
+                          {"tcp_user_timeout", "5000"}};
   settings->insert(defaults.begin(), defaults.end());
   return Print(*settings);
 }

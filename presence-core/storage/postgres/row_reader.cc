@@ -205,7 +205,8 @@ class TableCursor {
         table_(table),
         fetch_(fmt::format("FETCH {} FROM load_{}", batch_rows, static_cast<int>(table))) {
     transaction.exec0(fmt::format("DECLARE load_{} NO SCROLL CURSOR FOR {}",
-                                  static_cast<int>(table), fmt::format(fmt::runtime(StatementsOf(table).of_shard), shard)));
+                                  static_cast<int>(table),
+                                  fmt::format(fmt::runtime(StatementsOf(table).of_shard), shard)));
     Fetch();
   }
 
@@ -249,8 +250,8 @@ std::optional<ResourceRows> ReadResource(pqxx::transaction_base& transaction, ui
   rows.key = key;
   bool is_there = false;
   for (const Table table : kTables) {
-    const pqxx::result found = transaction.exec_prepared(
-        StatementsOf(table).read.name, shard, key.presentity.text(), key.event.text());
+    const pqxx::result found = transaction.exec_prepared(StatementsOf(table).read.name, shard,
+                                                         key.presentity.text(), key.event.text());
     for (const pqxx::row& row : found) Take(table, RowScan(row, database_ahead), rows);
     is_there = is_there || !found.empty();
   }

@@ -16,9 +16,9 @@ namespace presence {
 std::optional<ResourceRows> ReadResource(pqxx::transaction_base& transaction, uint32_t shard,
                                          const ResourceKey& key, absl::Duration database_ahead);
 
-// Calls `visit` for every resource of the shard in the order of keys, with at most `batch_rows` rows
-// of each table held at once beside it. `transaction` sees one state of the database from its first
-// statement to its last (repeatable read). Throws as ReadResource.
+// Calls `visit` for every resource of the shard in the order of keys, with at most `batch_rows`
+// rows of each table held at once beside it. `transaction` sees one state of the database from its
+// first statement to its last (repeatable read). Throws as ReadResource.
 void ReadShard(pqxx::transaction_base& transaction, uint32_t shard, size_t batch_rows,
                absl::Duration database_ahead, absl::FunctionRef<void(ResourceRows)> visit);
 

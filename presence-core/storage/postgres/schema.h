@@ -37,8 +37,8 @@ absl::Status CheckSchema(const DatabaseOptions& options);
 // Called with each step before it is taken.
 using OnMigration = absl::FunctionRef<void(const Migration&, bool is_up)>;
 
-// Brings the database up to date, each step in a transaction; `shards` is for a new database and can
-// never be changed. With `dry_run` nothing is changed. Two at once wait for each other. Errors:
+// Brings the database up to date, each step in a transaction; `shards` is for a new database and
+// can never be changed. With `dry_run` nothing is changed. Two at once wait for each other. Errors:
 // STORAGE_UNAVAILABLE   steps before the failed one stay.
 absl::Status MigrateUp(const DatabaseOptions& options, uint32_t shards, bool dry_run,
                        OnMigration on_step);

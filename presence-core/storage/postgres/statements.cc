@@ -56,34 +56,20 @@ Shape ShapeOf(Table table) {
               "id"};
     case Table::kSubscription:
       return {"subscription",
-              {{"presentity", "text"},
-               {"event", "text"},
-               {"id", "text", true},
-               {"ordinal", "bigint"},
-               {"is_winfo", "boolean"},
-               {"event_id", "text"},
-               {"watcher", "text"},
-               {"alias", "text"},
-               {"state", "smallint"},
-               {"reason", "smallint"},
-               {"expires_at", "timestamptz"},
-               {"created_at", "timestamptz"},
-               {"call_id", "text"},
-               {"remote_tag", "text"},
-               {"local_uri", "text"},
-               {"remote_uri", "text"},
-               {"remote_target", "text"},
-               {"route_set", "text"},
-               {"gateway", "text"},
-               {"flow", "text"},
-               {"flow_gateway", "text"},
-               {"local_contact", "text"},
-               {"user_agent", "text"},
-               {"remote_cseq", "bigint"},
-               {"cseq_limit", "bigint"},
-               {"is_authorized", "boolean"},
-               {"was_approved", "boolean"},
-               {"last_request", "bytea"},
+              {{"presentity", "text"},        {"event", "text"},
+               {"id", "text", true},          {"ordinal", "bigint"},
+               {"is_winfo", "boolean"},       {"event_id", "text"},
+               {"watcher", "text"},           {"alias", "text"},
+               {"state", "smallint"},         {"reason", "smallint"},
+               {"expires_at", "timestamptz"}, {"created_at", "timestamptz"},
+               {"call_id", "text"},           {"remote_tag", "text"},
+               {"local_uri", "text"},         {"remote_uri", "text"},
+               {"remote_target", "text"},     {"route_set", "text"},
+               {"gateway", "text"},           {"flow", "text"},
+               {"flow_gateway", "text"},      {"local_contact", "text"},
+               {"user_agent", "text"},        {"remote_cseq", "bigint"},
+               {"cseq_limit", "bigint"},      {"is_authorized", "boolean"},
+               {"was_approved", "boolean"},   {"last_request", "bytea"},
                {"granted_ms", "bigint"}},
               "ordinal"};
     case Table::kDecision:
@@ -158,14 +144,14 @@ Statement Erase(const Shape& shape) {
 }
 
 std::string Select(const Shape& shape) {
-  return fmt::format("SELECT {} FROM {}", List(shape,
-                                               [](const Column& column) {
-                                                 return column.type == "timestamptz"
-                                                            ? fmt::format(
-                                                                  "extract(epoch FROM {}) * 1000000",
-                                                                  column.name)
-                                                            : std::string(column.name);
-                                               }),
+  return fmt::format("SELECT {} FROM {}",
+                     List(shape,
+                          [](const Column& column) {
+                            return column.type == "timestamptz"
+                                       ? fmt::format("extract(epoch FROM {}) * 1000000",
+                                                     column.name)
+                                       : std::string(column.name);
+                          }),
                      shape.table);
 }
 

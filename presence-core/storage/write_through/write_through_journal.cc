@@ -31,8 +31,7 @@ Journal::Acceptance WriteThroughJournal::Append(const RowChanges& changes, Appen
   Lane& lane = *lanes_[store_.LaneOf(shard)];
   absl::MutexLock lock(&lane.mu);
   const auto is_open = [&](const std::unique_ptr<Flight>& flight) {
-    return flight->shard == shard && !flight->is_part &&
-           flight->batch.size() < options_.max_batch;
+    return flight->shard == shard && !flight->is_part && flight->batch.size() < options_.max_batch;
   };
   auto open = std::find_if(lane.waiting.begin(), lane.waiting.end(), is_open);
   if (open == lane.waiting.end()) {

@@ -1,0 +1,194 @@
+"""What was answered outlives kill -9 of everything, in the storage modes that promise it.
+
+Runs under tests/postgres/with_cluster.py with PRESENCE_TEST_STORAGE_MODE set.
+"""
+
+import re
+import signal
+import threading
+import time
+import unittest
+
+from scenario import Process, Scenario, Silence, System, pidf
+
+
+class Durability(Scenario):
+    @classmethod
+    def tearDownClass(cls):
+        cls.system.stop()
+
+    def setUp(self):
+        # A test before may have left the gateway looking for its core.
+        self.eventually(lambda: self.phone().ask("OPTIONS", "sip:example.com").status == 200)
+
+    def crash_core(self):
+        lines = len(self.system.gateway.lines)
+        self.system.crash_core()
+        self.system.gateway.wait_for("connected to core", after=lines)
+
+    def test_p21_a_publication_its_tag_and_its_lifetime_outlive_the_core(self):
+        phone, user = self.phone(), self.new_user()
+        tag = self.published(phone, user, note="before", expires=600)
+        self.crash_core()
+        self.assertIn("before", self.system.presencectl("state", "get", user))
+        answer = phone.publish(user, pidf(user, note="after"), etag=tag)
+        self.assert_status(answer, 200)
+        self.assertEqual(len(self.listed("presentity", user)), 1)
+
+    def test_p21_a_repeated_publish_gets_the_first_answer_and_leaves_one_publication(self):
+        phone, user = self.phone(), self.new_user()
+        request = phone.request("PUBLISH", user, [("Event", "presence"), ("Content-Type", "application/pidf+xml")],
+                                pidf(user))
+        first = phone.ask_bytes(request)
+        self.assert_status(first, 200)
+        # The gateway must not know the answer either.
+        self.system.crash_core()
+        self.system.crash_gateway()
+        again = phone.ask_bytes(request)
+        self.assert_status(again, 200)
+        self.assertEqual(again.get("sip-etag"), first.get("sip-etag"))
+        self.assertEqual(len(self.listed("presentity", user)), 1)
+
+    def test_a_removed_publication_stays_removed(self):
+        phone, user = self.phone(), self.new_user()
+        tag = self.published(phone, user)
+        self.assert_status(phone.publish(user, etag=tag, expires=0), 200)
+        self.crash_core()
+        self.assertEqual(self.listed("presentity", user), [])
+        self.assert_status(phone.publish(user, pidf(user), etag=tag), 412)
+
+    def test_n10_a_dialog_goes_on_with_its_tags_and_a_rising_cseq(self):
+        phone, user = self.phone(), self.new_user()
+        tag = self.published(phone, user, note="one")
+        subscription, first = self.subscribed(phone, user)
+        self.crash_core()
+        resync = subscription.notify()  # it may have missed one
+        self.assertGreater(resync.cseq, first.cseq)
+        self.assert_status(self.phone().publish(user, pidf(user, note="two"), etag=tag), 200)
+        notify = subscription.notify()
+        self.assertIn("two", notify.text)
+        self.assertGreater(notify.cseq, resync.cseq)
+        self.assert_status(subscription.refresh(600), 200)
+
+    def test_an_ended_subscription_stays_ended(self):
+        phone, user = self.phone(), self.new_user()
+        subscription, _ = self.subscribed(phone, user)
+        self.assert_status(subscription.refresh(0), 200)
+        subscription.notify()
+        self.crash_core()
+        self.published(self.phone(), user)
+        try:
+            # The core may not have heard that its last NOTIFY was answered.
+            while True:
+                self.assertIn("terminated", subscription.notify(seconds=1).get("subscription-state"))
+        except Silence:
+            pass
+        self.assert_status(subscription.refresh(600), 481)
+
+    def test_what_the_owner_decided_about_a_watcher_outlives_the_core(self):
+        user = self.new_user()
+        self.system.presencectl("watcher", "block", user, "mallory@example.com")
+        self.crash_core()
+        self.assert_status(self.phone(user="mallory").subscribe(user).answer, 403)
+
+    def test_r1_n10_nothing_answered_is_lost_while_the_core_is_killed_again_and_again(self):
+        user, watcher = self.new_user(), self.phone()
+        subscription, first = self.subscribed(watcher, user)
+        stop, answered, notifies = threading.Event(), [], []
+
+        def publish():
+            phone, tag, number = self.phone(user="carol"), None, 0
+            while not stop.is_set():
+                number += 1
+                try:
+                    answer = phone.publish(user, pidf(user, note=f"state {number};"), etag=tag)
+                except Silence:
+                    continue
+                if answer.status == 200:
+                    tag = answer.get("sip-etag")
+                    answered.append(number)
+                elif answer.status == 412:
+                    tag = None
+
+        def watch():
+            while publisher.is_alive() or not shows_the_last():
+                notifies.append(subscription.notify())
+
+        def shows_the_last():
+            return notifies and f"state {answered[-1]};" in notifies[-1].text
+
+        publisher, watch_thread = threading.Thread(target=publish), threading.Thread(target=watch)
+        publisher.start()
+        watch_thread.start()
+        try:
+            for _ in range(5):
+                before = len(answered)
+                self.eventually(lambda: len(answered) > before + 20)  # pylint: disable=cell-var-from-loop
+                self.crash_core()
+        finally:
+            stop.set()
+            publisher.join()
+            watch_thread.join()
+        # The final state arrived, CSeq never repeats or falls, and no state comes after a newer one. A NOTIFY whose
+        # answer was lost comes again as it was.
+        self.assertTrue(shows_the_last(), f"{answered[-1]}: {notifies[-1]}")
+        told = [first, *notifies]
+        for earlier, later in zip(told, told[1:]):
+            if later.get("via") != earlier.get("via"):
+                self.assertGreater(later.cseq, earlier.cseq)
+        states = [int(number) for notify in notifies for number in re.findall(r"state (\d+);", notify.text)]
+        self.assertEqual(states, sorted(states))
+
+    def test_p20_a_database_that_is_away_is_503_and_leaves_nothing_of_the_request(self):
+        phone, user, other = self.phone(), self.new_user(), self.new_user()
+        self.published(phone, user, note="before")
+        database = self.system.database
+        database.run(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS false", database.cluster)
+        database.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.name}'",
+                     database.cluster)
+        answer = phone.publish(other, pidf(other))
+        self.assert_status(answer, 503)
+        self.assertTrue(answer.get("retry-after"))
+        self.assertIn("before", self.system.presencectl("state", "get", user), "reads go on")
+        database.run(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true", database.cluster)
+        # Without a restart, and with no trace of what failed.
+        self.eventually(lambda: phone.publish(other, pidf(other)).status == 200)
+        self.assertEqual(len(self.listed("presentity", other)), 1)
+
+
+class Succession(unittest.TestCase):
+    """A second core stands by."""
+
+    def test_it_serves_soon_after_the_first_one_died_and_not_before(self):
+        system = System(core=("--set", "storage.node=first"))
+        self.addCleanup(system.stop)
+        system.presencectl("publish", "alice@example.com", "--open", "--note", "kept")
+        standby = Process([system.bin / "presence-core", "dev", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0",
+                           *system.core_arguments, "--set", "storage.node=second"])
+        self.addCleanup(standby.stop)
+        standby.wait_for("first serves from this database; waiting")
+        died = time.monotonic()
+        system.core.stop(signal.SIGKILL)
+        standby.wait_for("^ready in ")
+        self.assertLess(time.monotonic() - died, 8.0)  # four seconds of lease, and what a busy machine takes
+        system.core_address = standby.wait_for(r"gRPC +([0-9.]+:\d+)").group(1)
+        self.assertIn("kept", system.presencectl("state", "get", "alice@example.com"))
+
+    def test_one_that_waits_stops_when_told(self):
+        system = System(core=("--set", "storage.node=first"))
+        self.addCleanup(system.stop)
+        standby = Process([system.bin / "presence-core", "dev", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0",
+                           *system.core_arguments, "--set", "storage.node=second"])
+        standby.wait_for("first serves from this database; waiting")
+        self.assertEqual(standby.stop(), 0)
+
+    def test_an_owner_that_was_overtaken_ends_by_itself(self):
+        system = System(core=("--set", "storage.node=first"))
+        self.addCleanup(system.stop)
+        system.database.run("UPDATE lease SET epoch = epoch + 1, node = 'second'")
+        system.core.wait_for("stopping at once")
+        self.assertEqual(system.core.child.wait(10), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
