@@ -267,6 +267,7 @@ func TestTheBuildPackagesAreSortedAndCoverWhatCMakeLooksFor(t *testing.T) {
 		"yaml-cpp": "libyaml-cpp-dev", "CLI11": "libcli11-dev", "LibXml2": "libxml2-dev",
 		"SOFIA": "libsofia-sip-ua-dev", "CARES": "libc-ares-dev", "Boost": "libboost1.81-dev",
 		"prometheus-cpp": "prometheus-cpp-dev", "civetweb": "libcivetweb-dev", "JEMALLOC": "libjemalloc-dev",
+		"LIBPQXX": "libpqxx-dev", "LIBPQ": "libpq-dev",
 	}
 	for _, match := range regexp.MustCompile(`(?:find_package|pkg_check_modules)\((\S+?)[ )]`).
 		FindAllStringSubmatch(always, -1) {
