@@ -38,14 +38,13 @@ struct RowChanges {
   std::vector<std::pair<WatcherUri, WatcherRecordPtr>> watchers;
   std::vector<std::pair<RequestKey, AnswerRecordPtr>> answers;
 
-  bool empty() const {
-    return !resource.has_value() && publications.empty() && subscriptions.empty() &&
-           watchers.empty() && answers.empty();
-  }
+  // Rows, deletions included.
+  size_t size() const { return (resource.has_value() ? 1 : 0) + count(); }
   // Rows, that of the resource itself not counted.
   size_t count() const {
     return publications.size() + subscriptions.size() + watchers.size() + answers.size();
   }
+  bool empty() const { return size() == 0; }
 };
 
 // All rows of one resource, as a journal gives them back.

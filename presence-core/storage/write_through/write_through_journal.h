@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
+#include "presence-core/storage/halving_commit.h"
 #include "presence-core/storage/journal.h"
 #include "presence-core/storage/row_store.h"
 
@@ -57,15 +58,13 @@ class WriteThroughJournal final : public Journal {
   // Changes of one shard that wait for, or are in, a commit; each with who waits for it.
   struct Flight {
     uint32_t shard = 0;
-    // Of a batch that was refused: nothing joins it, so that the bad row is found soon.
-    bool is_part = false;
     std::vector<RowChanges> batch;
     std::vector<AppendDone> done;
   };
   struct Lane {
     absl::Mutex mu;  // a leaf but for those of the store; after a stripe's
-    // By age; more than one of a shard only when others are full or parts.
-    std::deque<std::unique_ptr<Flight>> waiting ABSL_GUARDED_BY(mu);
+    // By age; more than one of a shard only when others are full.
+    std::deque<Flight> waiting ABSL_GUARDED_BY(mu);
     bool is_committing ABSL_GUARDED_BY(mu) = false;
     int answering ABSL_GUARDED_BY(mu) = 0;
 
@@ -75,8 +74,8 @@ class WriteThroughJournal final : public Journal {
   };
 
   void CommitNext(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lane.mu);
-  void OnCommitted(Lane& lane, std::unique_ptr<Flight> flight, const CommitOutcome& outcome);
-  void Halve(Lane& lane, Flight& flight);
+  void OnCommitted(Lane& lane, std::vector<AppendDone>& waiting, const CommittedPart& part);
+  void Count(const CommittedPart& part);
 
   RowStore& store_;
   const Options options_;
