@@ -161,6 +161,10 @@ RowChanges Effects::JournalRows() const {
   };
   RowChanges rows = changes_;
   std::erase_if(rows.subscriptions, is_transient);
+  for (const auto& [id, row] : rows.subscriptions) {
+    const SubscriptionPtr told = row == nullptr ? nullptr : base_.FindSubscription(id);
+    if (told != nullptr && row->cseq_limit > told->cseq_limit) rows.raises_cseq_limit = true;
+  }
   return rows;
 }
 

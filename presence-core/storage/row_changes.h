@@ -37,6 +37,9 @@ struct RowChanges {
   std::vector<std::pair<LocalTag, SubscriptionPtr>> subscriptions;
   std::vector<std::pair<WatcherUri, WatcherRecordPtr>> watchers;
   std::vector<std::pair<RequestKey, AnswerRecordPtr>> answers;
+  // The cseq_limit of a row that was told before rises. CSeqs up to it outlive this process in
+  // the phones, so the row must be stored before they are used, whatever the mode promises.
+  bool raises_cseq_limit = false;
 
   // Rows, deletions included.
   size_t size() const { return (resource.has_value() ? 1 : 0) + count(); }

@@ -38,6 +38,7 @@ class ScriptedJournal final : public Journal {
 
   Acceptance Append(const RowChanges& changes, AppendDone done) override {
     ++appends_;
+    if (changes.raises_cseq_limit) ++raises_;
     const Fate fate_now = fate();
     if (fate_now != Fate::kRejected && fate_now != Fate::kUnknownDropped) rows_.Write(changes);
     if (fate_now == Fate::kDurableNow) return Acceptance::kDurableNow;
@@ -75,6 +76,8 @@ class ScriptedJournal final : public Journal {
   void DropHeld() { held_.clear(); }
 
   size_t appends() const { return appends_; }
+  // Appends that raise a cseq_limit.
+  size_t raises() const { return raises_; }
   ResourceRows RowsOf(const ResourceKey& key) const { return rows_.Find(key).value(); }
 
  private:
@@ -90,6 +93,7 @@ class ScriptedJournal final : public Journal {
   StoredRows rows_;
   std::deque<Task> held_;
   size_t appends_ = 0;
+  size_t raises_ = 0;
 };
 
 }  // namespace presence

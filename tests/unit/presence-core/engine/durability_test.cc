@@ -137,6 +137,23 @@ TEST_F(DurabilityTest, NoCseqIsUsedAboveWhatIsDurable) {
   }
 }
 
+// What write-back must store first; anything else would cost it the reason it is there for.
+TEST_F(DurabilityTest, OnlyAHigherCseqLimitIsMarkedForTheJournal) {
+  Subscribe("alice", "bob");
+  Answer();
+  PublishLater("open");
+  Answer();
+  EXPECT_EQ(journal.raises(), 0u);
+
+  for (int i = 0; i < 200; ++i) {
+    engine->ResendState(Key("alice"), [](auto) {});
+    executor.RunUntilIdle();
+    Answer();
+  }
+
+  EXPECT_EQ(journal.raises(), 1u);  // at half of 256; the next comes at half of the new ones
+}
+
 TEST_F(DurabilityTest, AFetchLeavesNoRow) {
   SubscribeCommand fetch = Subscription("alice", "bob");
   fetch.expiry = absl::ZeroDuration();
