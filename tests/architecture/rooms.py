@@ -31,6 +31,7 @@ ROOMS = {
     "presence-core/storage": ["presence-core/model"],
     "presence-core/storage/memory": ["presence-core/model", "presence-core/storage"],
     "presence-core/storage/write_through": ["presence-core/model", "presence-core/storage"],
+    "presence-core/storage/write_back": ["presence-core/model", "presence-core/storage", "runtime"],
     "presence-core/storage/postgres": ["presence-core/model", "presence-core/storage", "runtime"],
     "presence-core/engine": [
         "presence-core/event", "presence-core/model", "presence-core/policy", "presence-core/storage",

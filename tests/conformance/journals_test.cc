@@ -1,4 +1,5 @@
 #include "presence-core/storage/memory/memory_journal.h"
+#include "presence-core/storage/write_back/write_back_journal.h"
 #include "presence-core/storage/write_through/write_through_journal.h"
 #include "runtime/manual_executor.h"
 #include "tests/conformance/journal_suite.h"
@@ -89,6 +90,46 @@ class WriteThroughSubject {
   WriteThroughJournal journal_{store_, {}};
 };
 
+// Write-back promises at once, until too much is dirty: then it is as write-through.
+enum class Room { kEnough, kNone };
+
+template <FakeRowStore::Fate kFate, Room kRoom>
+class WriteBackSubject {
+ public:
+  using Fate = FakeRowStore::Fate;
+  static constexpr bool kWaits = kRoom == Room::kNone;
+  static constexpr bool kKeepsRows = true;
+  static constexpr bool kMayRefuse = kWaits && kFate == Fate::kFailed;
+  static constexpr bool kMayBeUnknown =
+      kWaits && (kFate == Fate::kUnknownWritten || kFate == Fate::kUnknownDropped);
+  static constexpr bool kAnswers = true;
+
+  WriteBackSubject() {
+    store_.fate = [] { return kFate; };
+  }
+
+  Journal& journal() { return journal_; }
+  // Long enough for what failed to have been tried again.
+  void Settle() { executor_.RunFor(absl::Seconds(3)); }
+  void StopFailing() {
+    store_.fate = [] { return Fate::kCommitted; };
+    store_.read_fails = [] { return false; };
+  }
+  void FailLoads() {
+    store_.read_fails = [] { return true; };
+  }
+
+ private:
+  ManualClock clock_;
+  ManualExecutor executor_{clock_};
+  FakeRowStore store_{executor_};
+  WriteBackJournal journal_{store_,
+                            executor_,
+                            clock_,
+                            {.flush_interval = absl::Seconds(1),
+                             .max_dirty_rows = kWaits ? uint64_t{0} : uint64_t{1000}}};
+};
+
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, JournalSuite, MemorySubject);
 using WriteThroughSubjects =
     testing::Types<WriteThroughSubject<FakeRowStore::Fate::kCommitted>,
@@ -97,6 +138,16 @@ using WriteThroughSubjects =
                    WriteThroughSubject<FakeRowStore::Fate::kUnknownWritten>,
                    WriteThroughSubject<FakeRowStore::Fate::kUnknownDropped>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(WriteThrough, JournalSuite, WriteThroughSubjects);
+using WriteBackSubjects =
+    testing::Types<WriteBackSubject<FakeRowStore::Fate::kCommitted, Room::kEnough>,
+                   WriteBackSubject<FakeRowStore::Fate::kFailed, Room::kEnough>,
+                   WriteBackSubject<FakeRowStore::Fate::kUnknownWritten, Room::kEnough>,
+                   WriteBackSubject<FakeRowStore::Fate::kUnknownDropped, Room::kEnough>,
+                   WriteBackSubject<FakeRowStore::Fate::kCommitted, Room::kNone>,
+                   WriteBackSubject<FakeRowStore::Fate::kFailed, Room::kNone>,
+                   WriteBackSubject<FakeRowStore::Fate::kUnknownWritten, Room::kNone>,
+                   WriteBackSubject<FakeRowStore::Fate::kUnknownDropped, Room::kNone>>;
+INSTANTIATE_TYPED_TEST_SUITE_P(WriteBack, JournalSuite, WriteBackSubjects);
 using ScriptedSubjects = testing::Types<ScriptedSubject<ScriptedJournal::Fate::kDurableNow>,
                                         ScriptedSubject<ScriptedJournal::Fate::kDurable>,
                                         ScriptedSubject<ScriptedJournal::Fate::kRejected>,
