@@ -45,6 +45,13 @@ class CrashRun {
       for (uint64_t left = random_.Below(10); left > 0 && executor_.RunOne(); --left) {
       }
       Crash();
+    } else if (dice < 85) {
+      // Some change while a commit is under way.
+      clock_.AdvanceTo(executor_.NextDue());
+      for (uint64_t left = random_.Below(5); left > 0 && executor_.RunOne(); --left) {
+      }
+      for (int i = 0; i < kResources; ++i) Change(i);
+      executor_.RunUntilIdle();
     } else {
       executor_.RunFor(absl::Milliseconds(static_cast<int64_t>(random_.Below(400))));
     }
