@@ -212,6 +212,18 @@ TEST_F(WriteBackJournalTest, ADatabaseThatIsAwayBoundsTheMemoryAndIsRecoveredFro
   AppendAtOnce(Published(600, "as ever"));
 }
 
+// What is in doubt is only kept where a promise stands under it: its load says what became of it.
+TEST_F(WriteBackJournalTest, ADatabaseThatLosesEveryAnswerBoundsTheMemory) {
+  EveryCommit(Fate::kUnknownDropped);
+  for (int i = 0; i < 50; ++i) AppendAtOnce(Published(i, "open"));
+
+  for (int i = 0; i < 500; ++i) {
+    EXPECT_EQ(AppendAndWait(Published(100 + i, "in doubt")), AppendResult::kUnknown);
+  }
+
+  EXPECT_EQ(journal_->counters().dirty_rows, 50u);
+}
+
 // Nobody waits, so nobody needs more than a try each tick.
 TEST_F(WriteBackJournalTest, ADatabaseThatIsAwayIsNotAskedWithoutEnd) {
   EveryCommit(Fate::kFailed);
@@ -244,6 +256,18 @@ TEST_F(WriteBackJournalTest, ACleanStopWithNothingToWriteEndsAtOnce) {
   executor_.RunUntilIdle();
 
   EXPECT_EQ(left, 0u);
+}
+
+TEST_F(WriteBackJournalTest, ACleanStopDoesNotWaitForTheIntervalToTryAgain) {
+  AppendAtOnce(Published(1, "open"));
+  NextCommit(Fate::kFailed);
+  std::optional<uint64_t> left;
+
+  journal_->Drain(clock_.Now() + absl::Seconds(10), [&](uint64_t rows) { left = rows; });
+  executor_.RunFor(kTick);
+
+  EXPECT_EQ(left, 0u);
+  EXPECT_THAT(Bodies(1), ElementsAre("open"));
 }
 
 TEST_F(WriteBackJournalTest, ACleanStopTriesAgainUntilItsDeadlineAndSaysWhatIsLeft) {
