@@ -70,6 +70,11 @@ void ShardWriter::Flush(absl::Time due) {
   Pump();
 }
 
+void ShardWriter::AwaitIdle() {
+  absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(this, &ShardWriter::IsIdle));
+}
+
 absl::Time ShardWriter::oldest() const {
   absl::MutexLock lock(&mu_);
   absl::Time oldest = oldest_in_commit_;
@@ -147,10 +152,10 @@ void ShardWriter::OnLostCommitEnded(const absl::Status& status) {
       is_paused_ = true;
       RejectWaiting(status, calls);
     }
+    ++telling_;
     Pump();
   }
-  for (Task& call : calls) call();
-  on_idle_();
+  Tell(calls, /*is_last=*/true);
 }
 
 void ShardWriter::CommitRefused() {
@@ -226,8 +231,7 @@ void ShardWriter::OnPart(std::vector<Item>& items, CommittedPart part) {
     }
     AfterPart(part, key, calls);
   }
-  for (Task& call : calls) call();
-  if (part.is_last) on_idle_();
+  Tell(calls, part.is_last);
 }
 
 void ShardWriter::OnRowPart(Item& item, CommittedPart part) {
@@ -242,12 +246,12 @@ void ShardWriter::OnRowPart(Item& item, CommittedPart part) {
     }
     AfterPart(part, key, calls);
   }
-  for (Task& call : calls) call();
-  if (part.is_last) on_idle_();
+  Tell(calls, part.is_last);
 }
 
 void ShardWriter::AfterPart(const CommittedPart& part, const ResourceKey& key, Calls& calls) {
   backlog_.commits += part.commits;
+  ++telling_;
   switch (part.outcome.result) {
     case CommitResult::kCommitted:
     case CommitResult::kBadRow:
@@ -269,6 +273,13 @@ void ShardWriter::AfterPart(const CommittedPart& part, const ResourceKey& key, C
   oldest_in_commit_ = absl::InfiniteFuture();
   // The disk need not wait for those who are told now.
   Pump();
+}
+
+void ShardWriter::Tell(Calls& calls, bool is_last) {
+  for (Task& call : calls) call();
+  if (is_last) on_idle_();
+  absl::MutexLock lock(&mu_);
+  --telling_;
 }
 
 void ShardWriter::Settle(Item& item, RowChanges rows, const CommitOutcome& outcome, Calls& calls) {

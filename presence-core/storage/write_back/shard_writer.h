@@ -51,6 +51,9 @@ class ShardWriter {
   // Writes what has been dirty since `due` or longer, and tries again what failed.
   void Flush(absl::Time due);
 
+  // Returns when no commit is under way and everybody was told. Blocks.
+  void AwaitIdle();
+
   // Since when the oldest promised row waits; InfiniteFuture when none does.
   absl::Time oldest() const;
 
@@ -115,6 +118,9 @@ class ShardWriter {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AfterPart(const CommittedPart& part, const ResourceKey& key, Calls& calls)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool IsIdle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !is_busy_ && telling_ == 0; }
+  // After the lock in which `telling_` was raised.
+  void Tell(Calls& calls, bool is_last);
   // A database that is away makes nobody wait.
   void RejectWaiting(const absl::Status& status, Calls& calls) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -135,6 +141,7 @@ class ShardWriter {
   // Something failed: what nobody waits for is left until the next Flush.
   bool is_paused_ ABSL_GUARDED_BY(mu_) = false;
   bool is_busy_ ABSL_GUARDED_BY(mu_) = false;
+  int telling_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Time oldest_in_commit_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();
   // A resource of a commit whose answer was lost.
   std::optional<ResourceKey> lost_ ABSL_GUARDED_BY(mu_);

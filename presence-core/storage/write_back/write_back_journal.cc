@@ -82,6 +82,10 @@ void WriteBackJournal::EndDrain() {
   ended->done(rows_left);
 }
 
+void WriteBackJournal::AwaitIdle() {
+  for (const auto& shard : shards_) shard->AwaitIdle();
+}
+
 WriteBackJournal::Counters WriteBackJournal::counters() const {
   Counters counters;
   counters.dirty_rows = backlog_.rows;

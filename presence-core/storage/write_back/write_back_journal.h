@@ -47,8 +47,8 @@ class WriteBackJournal final : public Journal {
   };
   using Drained = absl::AnyInvocable<void(uint64_t rows_left)>;
 
-  // `executor` runs the flushes, and nothing any more when the journal is destroyed; `store` must
-  // have ended its last commit by then.
+  // To be destroyed when `executor` runs nothing more, nothing is appended any more, and then
+  // AwaitIdle() has returned.
   WriteBackJournal(RowStore& store, Executor& executor, const Clock& clock, Options options);
 
   Acceptance Append(const RowChanges& changes, AppendDone done) override;
@@ -59,6 +59,9 @@ class WriteBackJournal final : public Journal {
   // fails, until nothing is left or it is `deadline`. Then calls `done` once, on any thread, never
   // inline, with the rows that could not be written. One at a time.
   void Drain(absl::Time deadline, Drained done);
+
+  // Returns when no commit is under way and everybody was told. Blocks; not from a callback.
+  void AwaitIdle();
 
   Counters counters() const;
 

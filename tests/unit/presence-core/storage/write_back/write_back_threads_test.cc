@@ -65,6 +65,7 @@ TEST(WriteBackThreadsTest, AppendsOfManyThreadsAllArrive) {
   });
   drained.WaitForNotification();
   worker.reset();
+  journal.AwaitIdle();
 
   EXPECT_EQ(rows_left, 0u);
   for (int thread = 0; thread < kThreads; ++thread) {
