@@ -68,7 +68,9 @@ class Process final : public CoreProcess {
     pages.not_ready = [this] {
       return is_stopping_ ? std::optional<std::string>("stopping") : std::nullopt;
     };
-    pages.metrics = [this] { return CoreMetrics(engine_.counters(), cuts_.counters()); };
+    pages.metrics = [this] {
+      return CoreMetrics(engine_.counters(), cuts_.counters(), storage_->counters());
+    };
     pages.version = "presence-core " + identity_.version;
     auto ops = OpsServer::Start(config_.ops_listen(), std::move(pages));
     if (!ops.ok()) return ops.status();

@@ -8,13 +8,16 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/synchronization/notification.h"
 #include "configuration/durations.h"
 #include "presence-core/model/error.h"
 #include "presence-core/storage/memory/memory_journal.h"
 #include "presence-core/storage/postgres/lease_keeper.h"
 #include "presence-core/storage/postgres/postgres_store.h"
 #include "presence-core/storage/postgres/schema.h"
+#include "presence-core/storage/write_back/write_back_journal.h"
 #include "presence-core/storage/write_through/write_through_journal.h"
+#include "runtime/worker.h"
 
 namespace presence {
 namespace {
@@ -31,6 +34,7 @@ class MemoryStorage final : public Storage {
 
   Journal& journal() override { return journal_; }
   uint64_t epoch() const override { return epoch_; }
+  StorageCounters counters() const override { return {}; }
   std::string description() const override { return "memory only, everything is lost on exit"; }
   void Close() override {}
 
@@ -39,33 +43,121 @@ class MemoryStorage final : public Storage {
   MemoryJournal journal_;
 };
 
-class PostgresStorage final : public Storage {
+// How long a clean stop may take to write what is dirty.
+constexpr absl::Duration kDrainDeadline = absl::Seconds(3);
+
+// A database and its lease; the modes differ in the journal.
+class PostgresStorage : public Storage {
  public:
-  PostgresStorage(const DatabaseOptions& options, std::unique_ptr<LeaseKeeper> keeper,
-                  const LeaseKeeper::Lease& lease, const Clock& clock,
-                  std::function<void(std::string)> on_lost)
-      : description_(fmt::format("write-through to {}", DescribeDsn(options.dsn))),
+  PostgresStorage(std::string mode, const DatabaseOptions& options,
+                  std::unique_ptr<LeaseKeeper> keeper, const LeaseKeeper::Lease& lease,
+                  const Clock& clock)
+      : description_(fmt::format("{} to {}", mode, DescribeDsn(options.dsn))),
         keeper_(std::move(keeper)),
         epoch_(lease.epoch),
-        store_(options, clock, lease),
-        journal_(store_, {.on_fenced = [on_lost = std::move(on_lost)] {
-                   on_lost("another process owns the database");
-                 }}) {}
+        store_(options, clock, lease) {}
 
-  Journal& journal() override { return journal_; }
   uint64_t epoch() const override { return epoch_; }
   std::string description() const override { return description_; }
   void Close() override {
-    journal_.Drain();
+    Drain();
     keeper_->Release();
   }
+
+ protected:
+  virtual void Drain() = 0;
+  RowStore& store() { return store_; }
 
  private:
   const std::string description_;
   const std::unique_ptr<LeaseKeeper> keeper_;
   const uint64_t epoch_;
   PostgresStore store_;
+};
+
+std::function<void()> Fenced(std::function<void(std::string)> on_lost) {
+  return [on_lost = std::move(on_lost)] { on_lost("another process owns the database"); };
+}
+
+class WriteThroughStorage final : public PostgresStorage {
+ public:
+  WriteThroughStorage(const DatabaseOptions& options, std::unique_ptr<LeaseKeeper> keeper,
+                      const LeaseKeeper::Lease& lease, const Clock& clock,
+                      std::function<void(std::string)> on_lost)
+      : PostgresStorage("write-through", options, std::move(keeper), lease, clock),
+        journal_(store(), {.on_fenced = Fenced(std::move(on_lost))}) {}
+
+  Journal& journal() override { return journal_; }
+  StorageCounters counters() const override {
+    const WriteThroughJournal::Counters counted = journal_.counters();
+    StorageCounters counters;
+    counters.commits = counted.commits;
+    counters.written = counted.changes;
+    counters.failed = counted.failed + counted.unknown;
+    counters.refused = counted.refused;
+    return counters;
+  }
+
+ private:
+  void Drain() override { journal_.Drain(); }
+
   WriteThroughJournal journal_;
+};
+
+class WriteBackStorage final : public PostgresStorage {
+ public:
+  WriteBackStorage(const v1::StorageConfig& config, const DatabaseOptions& options,
+                   std::unique_ptr<LeaseKeeper> keeper, const LeaseKeeper::Lease& lease,
+                   const Clock& clock, std::function<void(std::string)> on_lost)
+      : PostgresStorage("write-back", options, std::move(keeper), lease, clock),
+        clock_(clock),
+        worker_(clock, "flush"),
+        journal_(store(), worker_, clock, ToWriteBackOptions(config, std::move(on_lost))) {}
+
+  Journal& journal() override { return journal_; }
+  StorageCounters counters() const override {
+    const WriteBackJournal::Counters counted = journal_.counters();
+    StorageCounters counters;
+    counters.commits = counted.commits;
+    counters.written = counted.written;
+    counters.failed = counted.failed;
+    counters.refused = counted.refused;
+    counters.fallbacks = counted.fallbacks;
+    counters.dirty_rows = counted.dirty_rows;
+    counters.oldest_dirty = counted.oldest;
+    return counters;
+  }
+
+ private:
+  static WriteBackJournal::Options ToWriteBackOptions(const v1::StorageConfig& config,
+                                                      std::function<void(std::string)> on_lost) {
+    WriteBackJournal::Options options;
+    options.flush_interval = ToDuration(config.flush_interval());
+    options.max_dirty_rows = config.max_dirty_rows();
+    options.on_fenced = Fenced(std::move(on_lost));
+    options.on_refused = [](const ResourceKey& key, const absl::Status& status) {
+      spdlog::error("{} {}: a row is dropped, the database refuses it: {}", key.presentity.text(),
+                    key.event.text(), std::string(status.message()));
+    };
+    return options;
+  }
+
+  void Drain() override {
+    absl::Notification is_drained;
+    uint64_t left = 0;
+    journal_.Drain(clock_.Now() + kDrainDeadline, [&](uint64_t rows_left) {
+      left = rows_left;
+      is_drained.Notify();
+    });
+    is_drained.WaitForNotification();
+    if (left > 0) spdlog::error("{} rows could not be written and are lost", left);
+    worker_.Stop();
+    journal_.AwaitIdle();
+  }
+
+  const Clock& clock_;
+  Worker worker_;
+  WriteBackJournal journal_;
 };
 
 absl::StatusOr<std::string> DsnOf(const v1::StorageConfig& config) {
@@ -133,8 +225,12 @@ absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::StorageConfig& 
   auto keeper = std::make_unique<LeaseKeeper>(std::move(lease_options), clock);
   const auto lease = TakeWhenFree(*keeper, clock, wait);
   if (!lease.ok()) return lease.status();
-  return std::make_unique<PostgresStorage>(*options, std::move(keeper), *lease, clock,
-                                           std::move(on_lost));
+  if (config.mode() == v1::STORAGE_MODE_WRITE_BACK) {
+    return std::make_unique<WriteBackStorage>(config, *options, std::move(keeper), *lease, clock,
+                                              std::move(on_lost));
+  }
+  return std::make_unique<WriteThroughStorage>(*options, std::move(keeper), *lease, clock,
+                                               std::move(on_lost));
 }
 
 }  // namespace presence

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "presence-core/storage/journal.h"
 #include "presence-core/storage/postgres/database_options.h"
+#include "presence-core/telemetry/core_metrics.h"
 #include "presence/v1/config.pb.h"
 #include "runtime/clock.h"
 
@@ -37,6 +38,7 @@ class Storage {
 
   virtual Journal& journal() = 0;
   virtual uint64_t epoch() const = 0;
+  virtual StorageCounters counters() const = 0;
   // For people: "memory only, everything is lost on exit".
   virtual std::string description() const = 0;
   // Returns when every append has ended and been answered, and gives the state to whoever waits for

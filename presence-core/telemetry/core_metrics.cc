@@ -5,7 +5,8 @@
 
 namespace presence {
 
-std::string CoreMetrics(const EngineCounters& counters, const CutCounters& cuts) {
+std::string CoreMetrics(const EngineCounters& counters, const CutCounters& cuts,
+                        const StorageCounters& storage) {
   const EngineCounters& c = counters;
   MetricsPage page;
   page.Counter(kPublishTotal, c.publishes);
@@ -20,6 +21,13 @@ std::string CoreMetrics(const EngineCounters& counters, const CutCounters& cuts)
   page.Gauge(kResources, static_cast<double>(c.resources_now));
   page.Counter(kDocumentsCut, cuts.states, {{"kind", "state"}});
   page.Counter(kDocumentsCut, cuts.winfo, {{"kind", "winfo"}});
+  page.Counter(kStorageCommits, storage.commits);
+  page.Counter(kStorageWritten, storage.written);
+  page.Counter(kStorageFailed, storage.failed);
+  page.Counter(kStorageRefused, storage.refused);
+  page.Counter(kStorageFallbacks, storage.fallbacks);
+  page.Gauge(kStorageDirty, static_cast<double>(storage.dirty_rows));
+  page.Gauge(kStorageOldestDirty, absl::ToDoubleSeconds(storage.oldest_dirty));
   // Samples of one metric stand together.
   const auto for_each_hold = [&](auto add) {
     for (size_t i = 0; i < kHoldKinds; ++i) {

@@ -49,6 +49,26 @@ inline constexpr MetricName kLockMostRows = {"presence_lock_rows_max",
 inline constexpr MetricName kLockHold = {"presence_lock_hold_max_seconds",
                                          "Longest hold of such a lock since the start."};
 
+// Commits, and what they wrote: what was written over commits is how much shares one.
+inline constexpr MetricName kStorageCommits = {"presence_storage_commits_total",
+                                               "Transactions sent to the database."};
+inline constexpr MetricName kStorageWritten = {"presence_storage_written_total",
+                                               "Changes that the database has committed."};
+// Rising: the database is away or too slow; see the log.
+inline constexpr MetricName kStorageFailed = {
+    "presence_storage_failed_total", "Changes whose commit failed or whose answer was lost."};
+// Rising: rows of ours that the database does not take; a fault of ours, named in the log.
+inline constexpr MetricName kStorageRefused = {"presence_storage_refused_total",
+                                               "Changes that the database refuses."};
+// Rising: in write-back mode more is changed than the database can take.
+inline constexpr MetricName kStorageFallbacks = {
+    "presence_storage_fallbacks_total",
+    "Changes that waited for the database because too much was unwritten."};
+// What a crash would cost now, in write-back mode: rows, and how old the oldest is.
+inline constexpr MetricName kStorageDirty = {"presence_storage_dirty_rows", "Rows unwritten."};
+inline constexpr MetricName kStorageOldestDirty = {"presence_storage_oldest_dirty_seconds",
+                                                   "Age of the oldest unwritten row."};
+
 }  // namespace presence
 
 #endif  // PRESENCE_CORE_TELEMETRY_METRIC_NAMES_H_

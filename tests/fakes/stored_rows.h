@@ -33,6 +33,9 @@ class StoredRows {
   void VisitAll(absl::FunctionRef<void(ResourceRows)> visit) const {
     for (const auto& [key, tables] : resources_) visit(Read(key, tables));
   }
+  // Resources.
+  size_t size() const { return resources_.size(); }
+  bool empty() const { return resources_.empty(); }
   bool contains(const ResourceKey& key) const { return resources_.contains(key); }
 
  private:

@@ -13,6 +13,9 @@ from scenario import Process, Scenario, Silence, System, pidf
 
 
 class Durability(Scenario):
+    # Write-back promises what is older than this.
+    core = ("--set", "storage.flush_interval=20ms")
+
     @classmethod
     def tearDownClass(cls):
         cls.system.stop()
@@ -21,7 +24,13 @@ class Durability(Scenario):
         # A test before may have left the gateway looking for its core.
         self.eventually(lambda: self.phone().ask("OPTIONS", "sip:example.com").status == 200)
 
-    def crash_core(self):
+    def is_written(self):
+        metrics = self.system.core_metrics()
+        return metrics["presence_storage_dirty_rows"] == 0
+
+    def crash_core(self, when_written=True):
+        if when_written:
+            self.eventually(self.is_written)
         lines = len(self.system.gateway.lines)
         self.system.crash_core()
         self.system.gateway.wait_for("connected to core", after=lines)
@@ -41,6 +50,7 @@ class Durability(Scenario):
                                 pidf(user))
         first = phone.ask_bytes(request)
         self.assert_status(first, 200)
+        self.eventually(self.is_written)
         # The gateway must not know the answer either.
         self.system.crash_core()
         self.system.crash_gateway()
@@ -124,7 +134,10 @@ class Durability(Scenario):
             for _ in range(5):
                 before = len(answered)
                 self.eventually(lambda: len(answered) > before + 20)  # pylint: disable=cell-var-from-loop
-                self.crash_core()
+                self.crash_core(when_written=False)
+            # Write-back may have lost the last one; this one nothing happens to.
+            before = len(answered)
+            self.eventually(lambda: len(answered) > before)
         finally:
             stop.set()
             publisher.join()
@@ -137,7 +150,8 @@ class Durability(Scenario):
             if later.get("via") != earlier.get("via"):
                 self.assertGreater(later.cseq, earlier.cseq)
         states = [int(number) for notify in notifies for number in re.findall(r"state (\d+);", notify.text)]
-        self.assertEqual(states, sorted(states))
+        if self.system.storage_mode == "write-through":
+            self.assertEqual(states, sorted(states))  # write-back may show an older one once, after a crash
 
     def test_p20_a_database_that_is_away_is_503_and_leaves_nothing_of_the_request(self):
         phone, user, other = self.phone(), self.new_user(), self.new_user()
@@ -147,12 +161,18 @@ class Durability(Scenario):
         database.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.name}'",
                      database.cluster)
         answer = phone.publish(other, pidf(other))
-        self.assert_status(answer, 503)
-        self.assertTrue(answer.get("retry-after"))
+        if self.system.storage_mode == "write-back":
+            self.assert_status(answer, 200)
+        else:
+            self.assert_status(answer, 503)
+            self.assertTrue(answer.get("retry-after"))
         self.assertIn("before", self.system.presencectl("state", "get", user), "reads go on")
         database.run(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true", database.cluster)
         # Without a restart, and with no trace of what failed.
-        self.eventually(lambda: phone.publish(other, pidf(other)).status == 200)
+        if self.system.storage_mode == "write-back":
+            self.crash_core()
+        else:
+            self.eventually(lambda: phone.publish(other, pidf(other)).status == 200)
         self.assertEqual(len(self.listed("presentity", other)), 1)
 
 
@@ -163,6 +183,8 @@ class Succession(unittest.TestCase):
         system = System(core=("--set", "storage.node=first"))
         self.addCleanup(system.stop)
         system.presencectl("publish", "alice@example.com", "--open", "--note", "kept")
+        while system.core_metrics()["presence_storage_dirty_rows"]:
+            pass
         standby = Process([system.bin / "presence-core", "dev", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0",
                            *system.core_arguments, "--set", "storage.node=second"])
         self.addCleanup(standby.stop)

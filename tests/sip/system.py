@@ -95,6 +95,13 @@ def free_port(host="127.0.0.1"):
     raise RuntimeError("no free port")
 
 
+def metrics_of(ops_address):
+    with urllib.request.urlopen(f"http://{ops_address}/metrics", timeout=START_DEADLINE) as page:
+        lines = page.read().decode("utf-8").splitlines()
+    samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, _, value in samples}
+
+
 class Database:
     """An empty database in the cluster of tests/postgres/with_cluster.py, with the schema of these programs."""
 
@@ -181,10 +188,10 @@ class System:
 
     def gateway_metrics(self):
         """Every sample of the gateway's /metrics: {"name{label=...}": value}."""
-        with urllib.request.urlopen(f"http://{self.gateway_ops_address}/metrics", timeout=START_DEADLINE) as page:
-            lines = page.read().decode("utf-8").splitlines()
-        samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
-        return {name: float(value) for name, _, value in samples}
+        return metrics_of(self.gateway_ops_address)
+
+    def core_metrics(self):
+        return metrics_of(self.ops_address)
 
     def stop(self):
         codes = [process.stop() for process in (self.gateway, self.core) if process]

@@ -142,8 +142,8 @@ class CrashRun {
     return state;
   }
   State Stored(const Model& model) const {
-    const auto it = store_.rows().find(model.key);
-    return it == store_.rows().end() ? State{} : StateOf(it->second);
+    const auto rows = store_.rows().Find(model.key);
+    return rows.has_value() ? StateOf(*rows) : State{};
   }
 
   // One change of several rows, made on top of the state there is.

@@ -107,18 +107,18 @@ class WriteBackTest : public testing::Test {
   // What the database holds of a resource.
   std::vector<std::string> Bodies(int number) const {
     std::vector<std::string> bodies;
-    const auto it = store_.rows().find(Key(number));
-    if (it == store_.rows().end()) return bodies;
-    for (const PublicationPtr& row : it->second.publications) {
+    const auto rows = store_.rows().Find(Key(number));
+    if (!rows.has_value()) return bodies;
+    for (const PublicationPtr& row : rows->publications) {
       bodies.emplace_back(row->document.body());
     }
     return bodies;
   }
   std::vector<uint32_t> Limits() const {
     std::vector<uint32_t> limits;
-    const auto it = store_.rows().find(Key(1));
-    if (it == store_.rows().end()) return limits;
-    for (const SubscriptionPtr& row : it->second.subscriptions) limits.push_back(row->cseq_limit);
+    const auto rows = store_.rows().Find(Key(1));
+    if (!rows.has_value()) return limits;
+    for (const SubscriptionPtr& row : rows->subscriptions) limits.push_back(row->cseq_limit);
     return limits;
   }
   // Lets time pass until what was appended now is in a commit that has not ended.

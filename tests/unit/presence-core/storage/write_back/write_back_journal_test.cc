@@ -207,7 +207,7 @@ TEST_F(WriteBackJournalTest, ADatabaseThatIsAwayBoundsTheMemoryAndIsRecoveredFro
   EveryCommit(Fate::kCommitted);
   executor_.RunFor(kInterval);
 
-  EXPECT_THAT(store_.rows(), SizeIs(50));
+  EXPECT_EQ(store_.rows().size(), 50u);
   EXPECT_EQ(journal_->counters().dirty_rows, 0u);
   AppendAtOnce(Published(600, "as ever"));
 }
@@ -246,7 +246,7 @@ TEST_F(WriteBackJournalTest, ACleanStopWritesEverythingAtOnce) {
   executor_.RunUntilIdle();
 
   EXPECT_EQ(left, 0u);
-  EXPECT_THAT(store_.rows(), SizeIs(45));
+  EXPECT_EQ(store_.rows().size(), 45u);
 }
 
 TEST_F(WriteBackJournalTest, ACleanStopWithNothingToWriteEndsAtOnce) {

@@ -71,7 +71,7 @@ TEST(WriteBackThreadsTest, AppendsOfManyThreadsAllArrive) {
   for (int thread = 0; thread < kThreads; ++thread) {
     for (int rest = 0; rest < 10; ++rest) {
       const auto last = static_cast<uint64_t>(rest == 0 ? kChanges : kChanges - 10 + rest);
-      EXPECT_EQ(store.rows().at(key(thread * 10 + rest)).resource.revision.seq, last);
+      EXPECT_EQ(store.rows().Find(key(thread * 10 + rest))->resource.revision.seq, last);
     }
   }
 }
