@@ -63,8 +63,10 @@ void ArrayWriter::AddNull() {
 }
 
 std::string ArrayWriter::Take() {
-  text_ += '}';
-  return std::exchange(text_, "{");
+  std::string array = std::move(text_);
+  array += '}';
+  text_ = std::string(1, '{');
+  return array;
 }
 
 }  // namespace presence
