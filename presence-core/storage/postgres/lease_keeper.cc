@@ -12,9 +12,6 @@
 namespace presence {
 namespace {
 
-// An owner stops this long before its lease ends: what it has said by then was true.
-constexpr absl::Duration kMargin = absl::Seconds(1);
-
 constexpr char kLock[] =
     "SELECT shard, epoch, node, address,"
     " extract(epoch FROM expires_at - clock_timestamp())::double precision AS remaining,"
@@ -33,12 +30,8 @@ constexpr char kRelease[] = "UPDATE lease SET expires_at = 'epoch' WHERE epoch =
 // Renews on a thread of its own. All members but the worker are used on that thread only.
 class LeaseKeeper::Renewal {
  public:
-  Renewal(const Options& options, const Clock& clock, const Lease& lease, absl::Time taken_at)
-      : options_(options),
-        clock_(clock),
-        lease_(lease),
-        good_until_(taken_at + options.lifetime - kMargin),
-        worker_(clock, "lease") {
+  Renewal(const Options& options, const Clock& clock, const Lease& lease)
+      : options_(options), clock_(clock), lease_(lease), worker_(clock, "lease") {
     worker_.PostAt(clock_.Now() + options_.renewal, [this] { Renew(); });
   }
 
@@ -56,30 +49,22 @@ class LeaseKeeper::Renewal {
                                .exec_params(kRenew, absl::ToDoubleSeconds(options_.lifetime),
                                             lease_.epoch, options_.node)
                                .affected_rows();
-      if (renewed != lease_.shards) return Lose("another process has taken the lease");
+      if (renewed != lease_.shards) {
+        if (options_.on_lost) options_.on_lost("another process has taken the lease");
+        return;
+      }
       transaction.commit();
-      good_until_ = asked_at + options_.lifetime - kMargin;
-    } catch (const std::exception& error) {
+    } catch (const std::exception&) {
+      // Nobody can take it while the database is away; whether somebody has is seen afterwards.
       connection_.reset();
-      last_error_ = StatusOf(error);
-    }
-    if (clock_.Now() >= good_until_) {
-      return Lose(fmt::format("the lease could not be renewed in time: {}",
-                              std::string(last_error_.message())));
     }
     worker_.PostAt(asked_at + options_.renewal, [this] { Renew(); });
-  }
-
-  void Lose(std::string why) {
-    if (options_.on_lost) options_.on_lost(std::move(why));
   }
 
   const Options& options_;
   const Clock& clock_;
   const Lease lease_;
   std::unique_ptr<pqxx::connection> connection_;
-  absl::Time good_until_;
-  absl::Status last_error_;
   Worker worker_;  // last: its tasks use the rest
 };
 
@@ -89,7 +74,6 @@ LeaseKeeper::LeaseKeeper(Options options, const Clock& clock)
 LeaseKeeper::~LeaseKeeper() = default;
 
 absl::StatusOr<LeaseKeeper::Lease> LeaseKeeper::Take() {
-  const absl::Time asked_at = clock_.Now();
   Lease lease;
   try {
     const auto connection = Connect(options_.database);
@@ -117,7 +101,7 @@ absl::StatusOr<LeaseKeeper::Lease> LeaseKeeper::Take() {
   }
   lease.owner = options_.node;
   lease.address = options_.address;
-  renewal_ = std::make_unique<Renewal>(options_, clock_, lease, asked_at);
+  renewal_ = std::make_unique<Renewal>(options_, clock_, lease);
   epoch_ = lease.epoch;
   return lease;
 }

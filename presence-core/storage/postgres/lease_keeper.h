@@ -18,9 +18,10 @@ namespace presence {
 //
 // A lease is a row with an epoch and a deadline by the database's clock. Taking it raises the
 // epoch, and no commit of an older epoch gets through any more (RowStore kFenced): that alone keeps
-// two owners apart. The deadline is for waiting ones, who may take a lease only when it has passed;
-// and for the owner, who stops serving before that, so that it does not answer from rows that
-// another process is already changing.
+// two owners apart. The deadline is for waiting ones, who may take a lease only when it has passed.
+// An owner that cannot reach the database goes on with what it has, and renews a lease that is over
+// as long as nobody has taken it; what it tells until it knows may be older than what the next
+// owner tells.
 //
 // All methods from one thread; `on_lost` is called on a thread of the keeper's.
 class LeaseKeeper {
@@ -33,7 +34,7 @@ class LeaseKeeper {
     std::string address;
     absl::Duration lifetime = absl::Seconds(4);
     absl::Duration renewal = absl::Seconds(1);
-    // The lease is about to end, or was taken away; `why` is for the log. Called once.
+    // The lease was taken away; `why` is for the log. Called once.
     std::function<void(std::string why)> on_lost;
   };
   // What Take() got, or who has it.
