@@ -112,4 +112,15 @@ void CommitInHalves(RowStore& store, uint32_t shard, std::vector<RowChanges> bat
   CommitNext(std::move(halving));
 }
 
+AppendOutcome OutcomeFor(const CommitOutcome& outcome) {
+  switch (outcome.result) {
+    case CommitResult::kCommitted:
+      return {};
+    case CommitResult::kUnknown:
+      return {AppendResult::kUnknown, outcome.status};
+    default:
+      return {AppendResult::kRejected, outcome.status};
+  }
+}
+
 }  // namespace presence

@@ -6,10 +6,14 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "presence-core/storage/journal.h"
 #include "presence-core/storage/row_changes.h"
 #include "presence-core/storage/row_store.h"
 
 namespace presence {
+
+// What the callers of the appends in a commit are told.
+AppendOutcome OutcomeFor(const CommitOutcome& outcome);
 
 // Commits one batch so that what the database refuses in it fails alone: a refused batch is halved
 // until the guilty one stands by itself, and its neighbours are committed.

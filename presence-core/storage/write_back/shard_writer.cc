@@ -6,20 +6,6 @@
 #include "presence-core/model/error.h"
 
 namespace presence {
-namespace {
-
-AppendOutcome OutcomeFor(const CommitOutcome& outcome) {
-  switch (outcome.result) {
-    case CommitResult::kCommitted:
-      return {};
-    case CommitResult::kUnknown:
-      return {AppendResult::kUnknown, outcome.status};
-    default:
-      return {AppendResult::kRejected, outcome.status};
-  }
-}
-
-}  // namespace
 
 ShardWriter::ShardWriter(RowStore& store, uint32_t shard, const WriteBackOptions& options,
                          Executor& executor, const Clock& clock, Backlog& backlog,

@@ -4,21 +4,6 @@
 #include <utility>
 
 namespace presence {
-namespace {
-
-// What the caller of an append is told.
-AppendOutcome OutcomeFor(const CommitOutcome& outcome) {
-  switch (outcome.result) {
-    case CommitResult::kCommitted:
-      return {};
-    case CommitResult::kUnknown:
-      return {AppendResult::kUnknown, outcome.status};
-    default:
-      return {AppendResult::kRejected, outcome.status};
-  }
-}
-
-}  // namespace
 
 WriteThroughJournal::WriteThroughJournal(RowStore& store, Options options)
     : store_(store), options_(std::move(options)) {
