@@ -50,10 +50,10 @@ absl::Status DecideEnd(const DecideContext& context, const LocalTag& id, Termina
 // dialog any more. One that is gone already is not an error.
 void DecideRemove(const DecideContext& context, const LocalTag& id, Effects& effects);
 
-// The same for what became of a NOTIFY, which says nothing any more once another SUBSCRIBE than
-// `last_request` has proved the watcher alive.
-void DecideRemoveUnlessRefreshed(const DecideContext& context, const LocalTag& id,
-                                 const RequestKey& last_request, Effects& effects);
+// The same for what became of a NOTIFY in the dialog as `seen`: that says nothing any more once a
+// SUBSCRIBE, another one or the same over a new connection, has proved the watcher alive.
+void DecideRemoveUnlessRefreshed(const DecideContext& context, const Subscription& seen,
+                                 Effects& effects);
 
 // The last NOTIFY of a terminating subscription is done with.
 void DecideFinish(const LocalTag& id, Effects& effects);

@@ -144,10 +144,12 @@ void DecideRemove(const DecideContext& context, const LocalTag& id, Effects& eff
   effects.EraseSubscription(id);
 }
 
-void DecideRemoveUnlessRefreshed(const DecideContext& context, const LocalTag& id,
-                                 const RequestKey& last_request, Effects& effects) {
-  const SubscriptionPtr row = effects.FindSubscription(id);
-  if (row != nullptr && row->last_request == last_request) DecideRemove(context, id, effects);
+void DecideRemoveUnlessRefreshed(const DecideContext& context, const Subscription& seen,
+                                 Effects& effects) {
+  const SubscriptionPtr row = effects.FindSubscription(seen.id);
+  const bool is_as_seen =
+      row != nullptr && row->last_request == seen.last_request && row->dialog == seen.dialog;
+  if (is_as_seen) DecideRemove(context, seen.id, effects);
 }
 
 void DecideFinish(const LocalTag& id, Effects& effects) {

@@ -55,15 +55,32 @@ std::vector<SubscriptionPtr> FindReplaced(const DecideContext& context,
   return replaced;
 }
 
+// The answer to a request that was answered before. One that comes again over another connection
+// says that the one it came over first is gone (RFC 5626 §5.3): the dialog moves, and the NOTIFY
+// that went into the dead one is owed again.
+SubscribeOutcome AnswerAgain(const SubscribeCommand& command, const Subscription& row, bool created,
+                             Effects& effects) {
+  const bool moved = row.dialog.flow() != command.dialog.flow ||
+                     row.dialog.flow_gateway() != command.dialog.flow_gateway;
+  if (moved && row.is_live() && row.last_request == KeyOf(command)) {
+    auto bound = std::make_shared<Subscription>(row);
+    bound->dialog = row.dialog.Refreshed(command.dialog);
+    effects.Tell(row.id, NotifyCause::kRefresh, true);
+    effects.Put(SubscriptionPtr(std::move(bound)));
+  }
+  return OutcomeOf(row, created);
+}
+
 std::optional<SubscribeOutcome> FindEarlierAnswer(const SubscribeCommand& command,
                                                   const RequestKey& key,
-                                                  const std::vector<SubscriptionPtr>& of_call) {
+                                                  const std::vector<SubscriptionPtr>& of_call,
+                                                  Effects& effects) {
   for (const SubscriptionPtr& row : of_call) {
     if (!IsSameUse(*row, command)) continue;
     // A late copy of the request that made the dialog: it has been refreshed since, and goes on.
     const bool is_late_copy = row->is_live() && command.cseq <= row->remote_cseq &&
                               row->dialog.remote_tag() == command.dialog.remote_tag;
-    if (row->last_request == key || is_late_copy) return OutcomeOf(*row, true);
+    if (row->last_request == key || is_late_copy) return AnswerAgain(command, *row, true, effects);
   }
   return std::nullopt;
 }
@@ -211,7 +228,7 @@ absl::StatusOr<SubscribeOutcome> DecideSubscribe(const DecideContext& context,
   const std::vector<SubscriptionPtr> of_call =
       effects.FindByCallId(command.watcher, command.dialog.call_id);
   effects.CountRows(of_call.size());
-  if (auto earlier = FindEarlierAnswer(command, key, of_call)) return *earlier;
+  if (auto earlier = FindEarlierAnswer(command, key, of_call, effects)) return *earlier;
 
   if (absl::Status status = CheckAccept(context, command); !status.ok()) return status;
   absl::StatusOr<absl::Duration> granted = GrantLifetime(
@@ -251,7 +268,7 @@ absl::StatusOr<SubscribeOutcome> DecideInDialog(const DecideContext& context, co
     return SubscribeOutcome{id, answer->granted, SubscriptionState::kTerminated, false};
   }
   const SubscriptionPtr row = effects.FindSubscription(id);
-  if (row != nullptr && row->last_request == key) return OutcomeOf(*row, false);
+  if (row != nullptr && row->last_request == key) return AnswerAgain(command, *row, false, effects);
   if (absl::Status status = CheckInDialog(context, command, row); !status.ok()) return status;
   absl::StatusOr<absl::Duration> granted = GrantLifetime(
       SubscriptionLifetimes(context), ConfigOf(context).too_brief, command.expiry, true);

@@ -236,14 +236,13 @@ void Engine::Report(std::vector<NotifyReport> reports) {
     Notifier::Consequence consequence = Notifier::Consequence::kNone;
     uint32_t number = 0;
     bool has_work = false;
-    RequestKey last_request;
+    SubscriptionPtr row;
     {
       StripeLock lock(stripe, impl_->clock, Hold::kReport);
       Cell* cell = impl_->FindByTag(stripe, report.subscription);
       if (cell == nullptr) continue;
       number = cell->number;
-      const SubscriptionPtr row = cell->resource.FindSubscription(report.subscription);
-      last_request = row->last_request;
+      row = cell->resource.FindSubscription(report.subscription);
       consequence = impl_->notifier.OnReport(stripe, *cell, *row, report, impl_->clock.Now());
       has_work = !stripe.queue.empty() && !stripe.is_pumping;
     }
@@ -252,8 +251,8 @@ void Engine::Report(std::vector<NotifyReport> reports) {
       impl_->Submit(
           stripe, number,
           impl_->ForDialog(stripe, number, id,
-                           [id, last_request](const DecideContext& context, Effects& effects) {
-                             DecideRemoveUnlessRefreshed(context, id, last_request, effects);
+                           [row = std::move(row)](const DecideContext& context, Effects& effects) {
+                             DecideRemoveUnlessRefreshed(context, *row, effects);
                            }));
     } else if (consequence == Notifier::Consequence::kFinish) {
       impl_->Submit(stripe, number, Impl::Quietly([id](const DecideContext&, Effects& effects) {

@@ -229,6 +229,66 @@ TEST_F(FlowTest, ARefreshThroughAnotherGatewayMovesTheDialogThere) {
   EXPECT_THAT(Bodies(one), ElementsAre("open"));
 }
 
+// N08: a phone whose connection broke before it read the answer sends the same request again over
+// a new one, and the first NOTIFY with the state follows there. The first request as well as a
+// refresh.
+TEST_F(FlowTest, ARequestRepeatedOverANewConnectionMovesTheDialogThere) {
+  Publish("alice", "open");
+  for (const int cseq : {1, 2}) {
+    SCOPED_TRACE(cseq);
+    bob.cseq = cseq;
+    bob.dialog.flow = "f1";
+    bob.dialog.flow_gateway = "two";
+    tag = Subscribe(bob)->id;
+    engine->Report({ReportOn(two.sent.back(), NotifyOutcome::kNoFlow, 0)});
+    executor.RunUntilIdle();
+    one.sent.clear();
+    bob.dialog.flow = "f2";
+    bob.dialog.flow_gateway = "one";
+
+    const auto again = Subscribe(bob);
+
+    ASSERT_TRUE(again.ok()) << again.status();
+    EXPECT_EQ(again->id, tag);
+    ASSERT_THAT(Bodies(one), ElementsAre("open"));
+    EXPECT_EQ(one.sent[0].cseq, two.sent.back().cseq + 1);
+    AnswerLast(one);
+    bob.local_tag = tag.text();
+  }
+  EXPECT_EQ(engine->CountSubscribers(Key("alice")), 1u);
+}
+
+// N08: the phone's copy was on its way into the core when the end of the NOTIFY into the dead
+// connection was reported; its 200 must not be followed by silence.
+TEST_F(FlowTest, ALateReportDoesNotRemoveADialogThatMovedByARepeatedRequest) {
+  SubscribeBob();
+  Publish("alice", "open");
+  Instruction into_the_dead = two.sent.back();
+  bob.local_tag = tag.text();
+  bob.dialog.flow = "f2";
+  bob.dialog.flow_gateway = "one";
+  bob.cseq = 1;
+  Result<SubscribeOutcome> again;
+  engine->Subscribe(bob, [&](absl::StatusOr<SubscribeOutcome> o) { again = std::move(o); });
+
+  engine->Report({ReportOn(into_the_dead, NotifyOutcome::kFlowLostRemove, 0)});
+  executor.RunUntilIdle();
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(engine->CountSubscribers(Key("alice")), 1u);
+  EXPECT_THAT(Bodies(one), ElementsAre("open"));
+}
+
+// A copy that comes over the connection the dialog has, as on UDP, changes nothing.
+TEST_F(FlowTest, ARequestRepeatedOverTheSameConnectionChangesNothing) {
+  SubscribeBob();
+
+  Subscribe(bob);
+
+  EXPECT_THAT(two.sent, IsEmpty());
+  EXPECT_THAT(one.sent, IsEmpty());
+}
+
 // What may become of a NOTIFY: outcome and code.
 class LateReportTest : public FlowTest,
                        public testing::WithParamInterface<std::pair<NotifyOutcome, int>> {};
