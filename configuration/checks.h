@@ -3,7 +3,8 @@
 
 #include "configuration/faults.h"
 #include "configuration/loader.h"
-#include "presence/v1/config.pb.h"
+#include "presence/v1/core_config.pb.h"
+#include "presence/v1/gateway_config.pb.h"
 
 namespace presence {
 

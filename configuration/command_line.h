@@ -17,7 +17,7 @@ namespace presence {
 // What a program ends with when its configuration is bad.
 inline constexpr int kBadConfigurationExit = 8;
 
-// The part of a program's command line that config.proto describes: --config, --set, a flag for
+// The part of a program's command line that the config protos describe: --config, --set, a flag for
 // each key that has one, --help-all, and the command `config show|check|sample`. For the thread
 // that starts the program.
 //

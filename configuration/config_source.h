@@ -5,8 +5,9 @@
 
 namespace presence {
 
-// config.proto with its comments, as a serialized google.protobuf.FileDescriptorSet. The definition
-// is written by the build (embed_descriptors.cmake).
+// The protos of the configuration with their comments, as a serialized
+// google.protobuf.FileDescriptorSet. The definition is written by the build
+// (embed_descriptors.cmake).
 extern const unsigned char kConfigSource[];
 extern const size_t kConfigSourceSize;
 

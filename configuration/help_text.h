@@ -7,7 +7,8 @@
 
 namespace presence {
 
-// The comments of config.proto, which are the help that people read: one text for the source, for
+// The comments of the config protos, which are the help that people read: one text for the source,
+// for
 // --help, for the sample files and for the documentation. They are built into the program from the
 // same file as the messages, because generated code does not keep them.
 

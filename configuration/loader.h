@@ -7,7 +7,8 @@
 #include "absl/status/statusor.h"
 #include "configuration/environment_source.h"
 #include "configuration/origin.h"
-#include "presence/v1/config.pb.h"
+#include "presence/v1/core_config.pb.h"
+#include "presence/v1/gateway_config.pb.h"
 
 namespace presence {
 

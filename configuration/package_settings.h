@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "presence/v1/config.pb.h"
+#include "presence/v1/core_config.pb.h"
 
 namespace presence {
 

@@ -22,7 +22,7 @@ constexpr size_t kWidth = 110;
 
 constexpr absl::string_view kIntro = R"(# Configuration
 
-<!-- Made by `configuration_reference markdown` from proto/presence/v1/config.proto. Change that file. -->
+<!-- Made by `configuration_reference markdown` from proto/presence/v1/*config.proto. Change that file. -->
 
 A program takes each key from the last of these that sets it:
 

@@ -83,7 +83,7 @@ std::string SampleYaml(const ConfigSchema& schema, SampleValues values) {
   const std::string intro = absl::StrCat(
       "Configuration of ", schema.program(),
       ": every key, with its default or an example. Take the "
-      "\"#\" before a key away to set it. Made from proto/presence/v1/config.proto, as is "
+      "\"#\" before a key away to set it. Made from proto/presence/v1/*config.proto, as is "
       "docs/operations/configuration.md.");
   return absl::StrCat(Wrap(intro, "# ", kWidth), SampleWriter(schema, values).Write());
 }

@@ -9,6 +9,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "configuration/nearest.h"
+#include "presence/v1/core_config.pb.h"
+#include "presence/v1/gateway_config.pb.h"
 
 namespace presence {
 namespace {

@@ -12,8 +12,8 @@
 
 namespace presence {
 
-// One key that can be configured: a leaf field of config.proto and the way to it. A value; valid as
-// long as the program, as descriptors are.
+// One key that can be configured: a leaf field of the config protos and the way to it. A value;
+// valid as long as the program, as descriptors are.
 struct ConfigKey {
   // As people write it: "publish.max_expires", or for a key that can be set for one event package
   // "publish.packages.<event>.max_expires".
@@ -36,8 +36,8 @@ struct ConfigTarget {
   std::string Name() const;
 };
 
-// All keys of one program, found by reflection over its message of config.proto. Constant after
-// construction, so safe to call from any thread.
+// All keys of one program, found by reflection over its message of the config protos. Constant
+// after construction, so safe to call from any thread.
 class ConfigSchema {
  public:
   // `program` is what users start, "presence-core"; `environment_prefix` is what the names of its
@@ -51,7 +51,7 @@ class ConfigSchema {
   const std::string& program() const { return program_; }
   const std::string& environment_prefix() const { return environment_prefix_; }
 
-  // In the order of config.proto.
+  // In the order of the config protos.
   absl::Span<const ConfigKey> keys() const { return keys_; }
 
   // The key of this name; none if there is no such key.
@@ -77,7 +77,7 @@ class ConfigSchema {
   std::vector<ConfigKey> keys_;
 };
 
-// The schemas of the two programs that config.proto describes.
+// The schemas of the two programs that the config protos describe.
 const ConfigSchema& CoreConfigSchema();
 const ConfigSchema& GatewayConfigSchema();
 

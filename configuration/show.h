@@ -9,9 +9,9 @@
 
 namespace presence {
 
-// The values in force, one "key: value" a line in the order of config.proto, which is a YAML file
-// that sets them again. With `with_origin` each line says where its value comes from. Secrets are
-// masked; keys without a value are left out.
+// The values in force, one "key: value" a line in the order of the config protos, which is a YAML
+// file that sets them again. With `with_origin` each line says where its value comes from. Secrets
+// are masked; keys without a value are left out.
 std::string ShowConfig(const ConfigSchema& schema, const google::protobuf::Message& config,
                        const ConfigOrigins& origins, bool with_origin);
 

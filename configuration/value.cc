@@ -70,7 +70,7 @@ absl::StatusOr<const EnumValueDescriptor*> ParseChoice(const ConfigKey& key,
                              : absl::StrCat("no such choice; did you mean ", nearest.best(), "?"));
 }
 
-// `parse` makes comparable values of the texts of the bounds, which are those of config.proto.
+// `parse` makes comparable values of the texts of the bounds, which are those of the config protos.
 template <typename T, typename Parse>
 absl::Status CheckRange(const ConfigKey& key, const T& value, Parse parse) {
   const std::string& min = key.setting.min();
@@ -104,7 +104,7 @@ absl::Status SetNumber(const ConfigKey& key, absl::string_view text, Message& pa
   if (key.field().cpp_type() == FieldDescriptor::CPPTYPE_UINT64) {
     reflection.SetUInt64(&parent, &key.field(), *value);
   } else {
-    // Every number has a range in config.proto that its type holds (a test reads them all).
+    // Every number has a range in the config protos that its type holds (a test reads them all).
     reflection.SetUInt32(&parent, &key.field(), static_cast<uint32_t>(*value));
   }
   return absl::OkStatus();

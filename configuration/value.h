@@ -30,7 +30,7 @@ std::optional<std::vector<std::string>> GetConfigValue(const ConfigTarget& targe
 // What may be written, for people: "1s to 30d", "reject or raise", "HOST:PORT, ...".
 std::string AllowedText(const ConfigKey& key);
 
-// The names of the values of an enum key that are served, in the order of config.proto.
+// The names of the values of an enum key that are served, in the order of the config protos.
 std::vector<std::string> ChoiceNames(const ConfigKey& key);
 std::string ChoiceName(const google::protobuf::EnumValueDescriptor& value);
 

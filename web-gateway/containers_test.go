@@ -201,9 +201,13 @@ func TestComposeStartsStagesThatExistWithFlagsThatExist(t *testing.T) {
 	if err := yaml.Unmarshal(source, &file); err != nil {
 		t.Fatal(err)
 	}
-	config, err := os.ReadFile(filepath.Join(root, "proto/presence/v1/config.proto"))
-	if err != nil {
-		t.Fatal(err)
+	var config []byte
+	for _, name := range []string{"config", "core_config", "gateway_config"} {
+		text, err := os.ReadFile(filepath.Join(root, "proto/presence/v1", name+".proto"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		config = append(config, text...)
 	}
 	stages := readDockerfile(t)
 
@@ -233,7 +237,7 @@ func TestComposeStartsStagesThatExistWithFlagsThatExist(t *testing.T) {
 		for _, argument := range service.Command {
 			flag, _, _ := strings.Cut(strings.TrimPrefix(argument, "--"), "=")
 			if !strings.Contains(string(config), `flag: "`+flag+`"`) {
-				t.Errorf("%s: config.proto has no flag %s", image, flag)
+				t.Errorf("%s: no configuration has a flag %s", image, flag)
 			}
 		}
 	}

@@ -11,7 +11,7 @@ flock 9
 proto_root=../proto
 # What the routes need, and what that imports.
 protos=()
-for name in admin config errors presence rules types; do protos+=("presence/v1/$name.proto"); done
+for name in admin config core_config errors presence records rules types; do protos+=("presence/v1/$name.proto"); done
 routes=$proto_root/presence_http.yaml
 
 inputs=(generate.sh go.mod go.sum "$routes")

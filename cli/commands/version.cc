@@ -11,7 +11,7 @@
 #include "cli/commands/commands.h"
 #include "cli/output/printable.h"
 #include "cli/output/wording.h"
-#include "presence/v1/config.pb.h"
+#include "presence/v1/core_config.pb.h"
 
 namespace presence::cli {
 namespace {

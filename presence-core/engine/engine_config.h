@@ -41,8 +41,8 @@ struct PackageConfig {
   absl::Duration min_notify_interval;
 };
 
-// Everything the engine can be told. Made by server/wiring from config.proto, where each field is
-// documented for users; here stands what the engine does with it.
+// Everything the engine can be told. Made by server/wiring from core_config.proto, where each field
+// is documented for users; here stands what the engine does with it.
 struct EngineConfig {
   AddressRules addresses;
   // Domains served; empty serves every domain.

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "presence-core/server/storage.h"
-#include "presence/v1/config.pb.h"
+#include "presence/v1/core_config.pb.h"
 
 namespace presence {
 

@@ -1,7 +1,7 @@
 #ifndef PRESENCE_CORE_SERVER_MIGRATE_H_
 #define PRESENCE_CORE_SERVER_MIGRATE_H_
 
-#include "presence/v1/config.pb.h"
+#include "presence/v1/core_config.pb.h"
 
 namespace presence {
 

@@ -14,7 +14,7 @@
 namespace presence {
 namespace {
 
-// The longest that config.proto takes for any lifetime.
+// The longest that core_config.proto takes for any lifetime.
 constexpr absl::Duration kLongestLifetime = absl::Hours(24 * 30);
 
 std::vector<const EventPackage*> PackagesOf(const EventRegistry& registry) {

@@ -12,7 +12,7 @@
 #include "presence-core/storage/journal.h"
 #include "presence-core/storage/postgres/database_options.h"
 #include "presence-core/telemetry/core_metrics.h"
-#include "presence/v1/config.pb.h"
+#include "presence/v1/core_config.pb.h"
 #include "runtime/clock.h"
 
 namespace presence {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "presence/v1/config.pb.h"
+#include "presence/v1/gateway_config.pb.h"
 #include "sip-gateway/locating/location_procedure.h"
 #include "sip-gateway/server/gateway.h"
 #include "sip-gateway/transport/socket_transport.h"

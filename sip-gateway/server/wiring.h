@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "presence/v1/config.pb.h"
+#include "presence/v1/gateway_config.pb.h"
 #include "sip-gateway/server/settings.h"
 
 namespace presence::sip {

@@ -171,6 +171,8 @@ def faults_of_tree(root):
         if path.suffix in (".h", ".cc", ".py") and "node_modules" not in path.parts:
             if path.resolve() != pathlib.Path(__file__).resolve() and path.name != "rooms_test.py":
                 yield from faults_of_test(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
+    for path in sorted((root / "proto/presence").rglob("*.proto")):
+        yield from faults_of_size(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
     lists = [root / "CMakeLists.txt"]
     for folder in SOURCES + ("cmake", "proto", "tests", "bench"):
         lists += sorted((root / folder).rglob("CMakeLists.txt")) + sorted((root / folder).rglob("*.cmake"))

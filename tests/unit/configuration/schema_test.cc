@@ -18,7 +18,7 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using testing::HasSubstr;
 
-// What every key of config.proto owes its reader, in both programs.
+// What every key of the config protos owes its reader, in both programs.
 class EverySchemaTest : public testing::TestWithParam<const ConfigSchema* (*)()> {
  protected:
   const ConfigSchema& schema() const { return *GetParam()(); }
