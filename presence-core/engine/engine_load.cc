@@ -20,7 +20,9 @@ Effects::Due DueAfter(const RowChanges& rows, const Resource& resource) {
   for (const auto& [id, row] : rows.subscriptions) {
     if (row == nullptr) continue;
     const SubscriptionPtr known = resource.FindSubscription(id);
-    if (known != nullptr && known->last_request != row->last_request) {
+    const bool is_refreshed = known != nullptr && (known->last_request != row->last_request ||
+                                                   known->dialog != row->dialog);
+    if (is_refreshed) {
       // A SUBSCRIBE in the dialog: it proves the dialog alive and is owed a NOTIFY, though whoever
       // sent it was not told that it was accepted.
       const NotifyCause cause = row->is_live() ? NotifyCause::kRefresh : NotifyCause::kTerminate;

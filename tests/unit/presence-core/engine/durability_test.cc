@@ -432,5 +432,22 @@ TEST_F(DurabilityTest, ARefreshInDoubtOvertakesANotifyOverTheOldConnection) {
   EXPECT_THAT(Sent(), ElementsAre("bob 4 active busy+open"));
 }
 
+// The same for a SUBSCRIBE repeated over a new connection, which is in doubt itself.
+TEST_F(DurabilityTest, ADialogWhoseMoveIsInDoubtIsToldOverTheNewConnection) {
+  SubscribeCommand bob = Subscription("alice", "bob");
+  bob.dialog.flow = "f1";
+  bob.local_tag = Subscribe(bob)->id.text();
+  Answer();
+  Publish("alice", "open");
+  Sent();
+  bob.dialog.flow = "f2";
+  NextFate(Fate::kUnknownWritten);
+
+  Subscribe(bob);
+
+  ASSERT_THAT(Sent(), ElementsAre("bob 3 active open"));
+  EXPECT_EQ(gateway.sent.back().subscription->dialog.flow(), "f2");
+}
+
 }  // namespace
 }  // namespace presence
