@@ -62,12 +62,14 @@ void Notifier::SetTimer(Stripe& stripe, const Cell& cell, uint64_t ordinal, Noti
 void Notifier::OnRow(Stripe& stripe, Cell& cell, const SubscriptionPtr& row) {
   auto [it, is_new] = cell.notify.slots.try_emplace(row->ordinal);
   NotifySlot& slot = it->second;
-  // The sweep counts dialogs: one more on its round, or the last of them would be left out.
+  // A sweep counts dialogs: one more on its round, or the last of them would be left out.
   if (is_new && cell.notify.sweep_left > 0) ++cell.notify.sweep_left;
   if (is_new && row->event.is_winfo()) {
     slot.winfo = std::make_unique<WinfoProgress>();
     if (cell.notify.winfo == nullptr) cell.notify.winfo = std::make_unique<WinfoState>();
-    cell.notify.winfo->dialogs.insert(row->ordinal);
+    WinfoState& winfo = *cell.notify.winfo;
+    winfo.dialogs.insert(row->ordinal);
+    if (winfo.sweep_left > 0) ++winfo.sweep_left;
   }
   stripe.wheel.Cancel(slot.expiry);
   slot.expiry = kNoTimer;

@@ -9,6 +9,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 class WinfoTest : public EngineTest {
  protected:
@@ -39,6 +40,26 @@ TEST_F(WinfoTest, ReportsEverySubscriptionInFullAndThenWhatChanges) {
   EXPECT_THAT(Winfo(), ElementsAre("full 0: bob@example.com pending subscribe; "
                                    "bob@example.com pending subscribe;",
                                    "partial 1: carol@example.com pending subscribe;"));
+}
+
+// W03: a dialog that comes between a change and its round must not take the place of another.
+TEST_F(WinfoTest, LeavesNobodyOutWhenADialogComesDuringARound) {
+  use_memory = true;
+  StartEngine();
+  Subscribe("alice", "alice", "presence.winfo");
+  Answer();
+  Subscribe("alice", "carol");  // a round that ends behind the only dialog
+  Answer();
+  Winfo();
+
+  // Both are applied before anybody is told.
+  engine->Subscribe(Subscription("alice", "bob"), [](const auto&) {});
+  engine->Subscribe(Subscription("alice", "alice", "presence.winfo"), [](const auto&) {});
+  executor.RunUntilIdle();
+
+  EXPECT_THAT(Winfo(), UnorderedElementsAre("partial 2: bob@example.com pending subscribe;",
+                                            "full 0: carol@example.com pending subscribe; "
+                                            "bob@example.com pending subscribe;"));
 }
 
 // W03, N04: a partial document is of no use to a watcher that may not have the version before.
