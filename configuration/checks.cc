@@ -132,13 +132,33 @@ void CheckStorage(LoadedConfig<v1::CoreConfig>& loaded, const Describer& describ
   if (storage.mode() == v1::STORAGE_MODE_UNSPECIFIED) {
     storage.set_mode(is_memory ? v1::STORAGE_MODE_MEMORY : v1::STORAGE_MODE_WRITE_THROUGH);
   }
-  if (is_memory != (storage.mode() == v1::STORAGE_MODE_MEMORY)) {
-    faults.Add(describe.Where("storage.mode"),
-               absl::StrCat(describe.KeyAndValue("storage.mode"), " does not go with ",
+  const bool has_publications = storage.publications() != v1::STORAGE_MODE_UNSPECIFIED;
+  if (!has_publications) storage.set_publications(storage.mode());
+  const bool has_subscriptions = storage.subscriptions() != v1::STORAGE_MODE_UNSPECIFIED;
+  if (!has_subscriptions) storage.set_subscriptions(storage.mode());
+  const auto refuse = [&](absl::string_view key, absl::string_view why) {
+    faults.Add(describe.Where(std::string(key)),
+               absl::StrCat(describe.KeyAndValue(std::string(key)), " does not go with ",
                             describe.KeyAndValue("storage.backend"), " (",
-                            describe.Where("storage.backend"),
-                            "): the backend memory has the mode "
-                            "memory, postgres has the others"));
+                            describe.Where("storage.backend"), "): ", why));
+  };
+  const auto is_kept = [](v1::StorageMode mode) { return mode != v1::STORAGE_MODE_MEMORY; };
+  if (is_memory) {
+    constexpr absl::string_view kNothingStored =
+        "the backend memory stores nothing, so all modes are memory; write-back and write-through "
+        "are for the backend postgres";
+    if (is_kept(storage.mode())) refuse("storage.mode", kNothingStored);
+    if (has_publications && is_kept(storage.publications())) {
+      refuse("storage.publications", kNothingStored);
+    }
+    if (has_subscriptions && is_kept(storage.subscriptions())) {
+      refuse("storage.subscriptions", kNothingStored);
+    }
+  } else if (!is_kept(storage.publications()) && !is_kept(storage.subscriptions())) {
+    refuse(has_publications ? "storage.publications" : "storage.mode",
+           absl::StrCat("publications and subscriptions both in memory would leave the database "
+                        "without use; allowed for postgres are all pairs of memory, write-back "
+                        "and write-through but that one, which is the backend memory"));
   }
 }
 

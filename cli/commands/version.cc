@@ -24,14 +24,22 @@ std::string StorageWord(v1::StorageMode mode) {
       {{"_", "-"}});
 }
 
+// One word where publications and subscriptions are stored alike.
+std::string StorageWords(const v1::ServerInfo& info) {
+  const std::string publications = StorageWord(info.storage_mode());
+  if (info.subscription_storage_mode() == info.storage_mode()) return publications;
+  return absl::StrCat("publications ", publications, ", subscriptions ",
+                      StorageWord(info.subscription_storage_mode()));
+}
+
 void PrintServer(const v1::ServerInfo& info, Session& session) {
   std::ostream& out = session.environment().out;
   // By the server's own clock: ours may differ.
   const absl::Duration up = FromProto(info.time()) - FromProto(info.start_time());
   out << "server       " << Printable(info.version()) << "  " << Printable(session.options().server)
       << "  core " << Printable(info.core()) << "  epoch " << info.epoch() << "  storage "
-      << StorageWord(info.storage_mode()) << (info.dev() ? "  dev mode" : "") << "  up "
-      << DurationText(up) << '\n';
+      << StorageWords(info) << (info.dev() ? "  dev mode" : "") << "  up " << DurationText(up)
+      << '\n';
   std::vector<std::string> packages;
   for (const v1::EventPackageInfo& package : info.packages()) {
     packages.push_back(package.event());

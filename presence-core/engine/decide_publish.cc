@@ -66,8 +66,9 @@ void RememberAnswer(const DecideContext& context, const PublishCommand& command,
                     const PublishOutcome& outcome, bool is_removal, Effects& effects) {
   const auto remember = [&](const RequestKey& key, absl::Duration keep) {
     if (key.empty()) return;
-    effects.Put(std::make_shared<const AnswerRecord>(AnswerRecord{
-        key, command.idempotency.content, outcome.etag, outcome.granted, context.now + keep}));
+    effects.Put(std::make_shared<const AnswerRecord>(
+        AnswerRecord{key, command.idempotency.content, outcome.etag, outcome.granted,
+                     context.now + keep, StateKind::kPublication}));
   };
   remember(command.idempotency.request_id, kRequestIdRemembered);
   if (is_removal) remember(command.idempotency.sip, kRemovalRemembered);
@@ -78,8 +79,12 @@ void RememberAnswer(const DecideContext& context, const PublishCommand& command,
 void TakeAway(const DecideContext& context, const Publication& row, Effects& effects) {
   effects.ErasePublication(row.id);
   if (row.first_request.empty()) return;
-  effects.Put(std::make_shared<const AnswerRecord>(AnswerRecord{
-      row.first_request, {}, row.etag, row.granted, context.now + kRemovalRemembered}));
+  effects.Put(std::make_shared<const AnswerRecord>(AnswerRecord{row.first_request,
+                                                                {},
+                                                                row.etag,
+                                                                row.granted,
+                                                                context.now + kRemovalRemembered,
+                                                                StateKind::kPublication}));
 }
 
 PublishOutcome Remove(const DecideContext& context, const PublishCommand& command,

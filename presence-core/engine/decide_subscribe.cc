@@ -207,8 +207,8 @@ absl::Status CheckInDialog(const DecideContext& context, const SubscribeCommand&
 SubscribeOutcome End(const DecideContext& context, const SubscribeCommand& command,
                      const Subscription& row, Effects& effects) {
   const RequestKey key = KeyOf(command);
-  effects.Put(std::make_shared<const AnswerRecord>(
-      AnswerRecord{key, {}, {}, absl::ZeroDuration(), context.now + kEndRemembered}));
+  effects.Put(std::make_shared<const AnswerRecord>(AnswerRecord{
+      key, {}, {}, absl::ZeroDuration(), context.now + kEndRemembered, StateKind::kSubscription}));
   auto ending = std::make_shared<Subscription>(row);
   ending->dialog = row.dialog.Refreshed(command.dialog);
   ending->remote_cseq = std::max(row.remote_cseq, command.cseq);

@@ -102,7 +102,8 @@ absl::Status DecideAboutWatcher(const DecideContext& context, const DecideWatche
                                                           command.idempotency.content,
                                                           {},
                                                           absl::ZeroDuration(),
-                                                          context.now + kRequestIdRemembered}));
+                                                          context.now + kRequestIdRemembered,
+                                                          StateKind::kDecision}));
   }
   return absl::OkStatus();
 }

@@ -153,14 +153,24 @@ void Effects::TakeAsTold(const LocalTag& id) { due_.told.emplace_back(id, row().
 
 void Effects::ReportWatcher(WinfoEntry entry) { due_.winfo.push_back(std::move(entry)); }
 
-RowChanges Effects::JournalRows() const {
+RowChanges Effects::JournalRows(StateKinds kept) const {
   const auto is_transient = [this](const std::pair<LocalTag, SubscriptionPtr>& change) {
     const SubscriptionPtr row =
         change.second != nullptr ? change.second : base_.FindSubscription(change.first);
     return row == nullptr || row->is_transient;
   };
+  const auto is_about_other = [&](const std::pair<RequestKey, AnswerRecordPtr>& change) {
+    const AnswerRecordPtr row =
+        change.second != nullptr ? change.second : base_.FindAnswer(change.first);
+    return row == nullptr || (row->about.has_value() && !kept.contains(*row->about));
+  };
   RowChanges rows = changes_;
+  if (!kept.publications) rows.publications.clear();
+  if (!kept.subscriptions) rows.subscriptions.clear();
+  if (!kept.decisions) rows.watchers.clear();
+  std::erase_if(rows.answers, is_about_other);
   std::erase_if(rows.subscriptions, is_transient);
+  if (rows.count() == 0 && !kept.is_all()) rows.resource.reset();
   for (const auto& [id, row] : rows.subscriptions) {
     const SubscriptionPtr told = row == nullptr ? nullptr : base_.FindSubscription(id);
     if (told != nullptr && row->cseq_limit > told->cseq_limit) rows.raises_cseq_limit = true;

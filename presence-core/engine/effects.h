@@ -87,8 +87,10 @@ class Effects {
   bool empty() const {
     return changes_.empty() && due_.tell.empty() && due_.winfo.empty() && !due_.state_changed;
   }
-  // The rows to make durable: those of transient subscriptions are not.
-  RowChanges JournalRows() const;
+  // The rows to make durable, of the kinds that are `kept`: those of transient subscriptions are
+  // not, and a resource row that no other row goes with only where everything is kept. What it says
+  // is only worth as much as they are, and an epoch is above all that were told before.
+  RowChanges JournalRows(StateKinds kept) const;
 
  private:
   ResourceRow& MutableRow();

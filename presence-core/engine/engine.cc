@@ -167,19 +167,21 @@ std::vector<Answer> Engine::Impl::Decide(Stripe& stripe, Cell& cell) {
   stripe.rows_this_hold += pending->effects.weight() + pending->answers.size();
   if (pending->effects.empty()) return std::move(pending->answers);
 
-  const RowChanges rows = pending->effects.JournalRows();
-  const uint32_t number = cell.number;
-  const Journal::Acceptance acceptance =
-      journal.Append(rows, [this, &stripe, number](AppendOutcome outcome) {
-        OnAppended(stripe, number, std::move(outcome));
-      });
-  if (acceptance == Journal::Acceptance::kDurableNow) {
+  if (Append(stripe, cell, pending->effects) == Journal::Acceptance::kDurableNow) {
     Apply(stripe, cell, pending->effects.changes(), pending->effects.due());
     return std::move(pending->answers);
   }
   cell.is_busy = true;
   cell.pending = std::move(pending);
   return {};
+}
+
+Journal::Acceptance Engine::Impl::Append(Stripe& stripe, const Cell& cell, const Effects& effects) {
+  const RowChanges rows = effects.JournalRows(journal.kept());
+  if (rows.empty()) return Journal::Acceptance::kDurableNow;
+  return journal.Append(rows, [this, &stripe, number = cell.number](AppendOutcome outcome) {
+    OnAppended(stripe, number, std::move(outcome));
+  });
 }
 
 void Engine::Impl::OnAppended(Stripe& stripe, uint32_t cell_number, AppendOutcome outcome) {
@@ -191,7 +193,7 @@ void Engine::Impl::OnAppended(Stripe& stripe, uint32_t cell_number, AppendOutcom
     pending = std::move(cell.pending);
     if (outcome.result == AppendResult::kUnknown) {
       in_doubt = cell.resource.key();  // it stays busy until it has been read again
-      cell.in_doubt = std::make_unique<RowChanges>(pending->effects.JournalRows());
+      cell.in_doubt = std::make_unique<RowChanges>(pending->effects.JournalRows(journal.kept()));
     } else {
       cell.is_busy = false;
       if (outcome.result == AppendResult::kDurable) {

@@ -86,6 +86,8 @@ struct Engine::Impl {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   // Runs what the inbox holds, a batch in a hold, until nothing is left that can run now.
   void Drain(Stripe& stripe, uint32_t cell_number);
+  Journal::Acceptance Append(Stripe& stripe, const Cell& cell, const Effects& effects)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void OnAppended(Stripe& stripe, uint32_t cell_number, AppendOutcome outcome);
   void Apply(Stripe& stripe, Cell& cell, const RowChanges& changes, const Effects::Due& due)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);

@@ -2,10 +2,12 @@
 #define PRESENCE_CORE_MODEL_ANSWER_RECORD_H_
 
 #include <memory>
+#include <optional>
 
 #include "absl/time/time.h"
 #include "presence-core/model/etag.h"
 #include "presence-core/model/request_key.h"
+#include "presence-core/model/state_kind.h"
 
 namespace presence {
 
@@ -20,6 +22,9 @@ struct AnswerRecord {
   Etag etag;
   absl::Duration granted;
   absl::Time kept_until;
+  // The kind of state that the request was about: an answer is kept as that is, or it would promise
+  // what is gone. Not stored; nothing in a record that was read back.
+  std::optional<StateKind> about;
 };
 
 using AnswerRecordPtr = std::shared_ptr<const AnswerRecord>;

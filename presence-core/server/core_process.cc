@@ -106,7 +106,8 @@ class Process final : public CoreProcess {
     info.set_build(std::string("GCC ") + __VERSION__ + ", gRPC " + RpcServer::LibraryVersion());
     *info.mutable_start_time() = google::protobuf::util::TimeUtil::MillisecondsToTimestamp(
         absl::ToUnixMillis(clock_.WallNow()));
-    info.set_storage_mode(config_.storage().mode());
+    info.set_storage_mode(config_.storage().publications());
+    info.set_subscription_storage_mode(config_.storage().subscriptions());
     info.set_core(identity_.name);
     info.set_dev(config_.dev());
     for (const std::string& domain : config_.domains()) info.add_domains(domain);

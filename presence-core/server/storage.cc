@@ -106,10 +106,11 @@ class WriteThroughStorage final : public PostgresStorage {
 
 class WriteBackStorage final : public PostgresStorage {
  public:
-  WriteBackStorage(const v1::StorageConfig& config, const DatabaseOptions& options,
-                   std::unique_ptr<LeaseKeeper> keeper, const LeaseKeeper::Lease& lease,
-                   const Clock& clock, std::function<void(std::string)> on_lost)
-      : PostgresStorage("write-back", options, std::move(keeper), lease, clock),
+  WriteBackStorage(std::string mode, const v1::StorageConfig& config,
+                   const DatabaseOptions& options, std::unique_ptr<LeaseKeeper> keeper,
+                   const LeaseKeeper::Lease& lease, const Clock& clock,
+                   std::function<void(std::string)> on_lost)
+      : PostgresStorage(std::move(mode), options, std::move(keeper), lease, clock),
         clock_(clock),
         worker_(clock, "flush"),
         journal_(store(), worker_, clock, ToWriteBackOptions(config, std::move(on_lost))) {}
@@ -131,7 +132,18 @@ class WriteBackStorage final : public PostgresStorage {
  private:
   static WriteBackJournal::Options ToWriteBackOptions(const v1::StorageConfig& config,
                                                       std::function<void(std::string)> on_lost) {
+    const auto is_any = [&config](v1::StorageMode mode) {
+      return config.publications() == mode || config.subscriptions() == mode;
+    };
     WriteBackJournal::Options options;
+    // Nobody repeats what was decided, as phones repeat the rest: it goes the safer way of the two.
+    options.kept = {.publications = config.publications() != v1::STORAGE_MODE_MEMORY,
+                    .subscriptions = config.subscriptions() != v1::STORAGE_MODE_MEMORY,
+                    .decisions = true};
+    options.stored_first = {
+        .publications = config.publications() == v1::STORAGE_MODE_WRITE_THROUGH,
+        .subscriptions = config.subscriptions() == v1::STORAGE_MODE_WRITE_THROUGH,
+        .decisions = is_any(v1::STORAGE_MODE_WRITE_THROUGH)};
     options.flush_interval = ToDuration(config.flush_interval());
     options.max_dirty_rows = config.max_dirty_rows();
     options.on_fenced = Fenced(std::move(on_lost));
@@ -159,6 +171,23 @@ class WriteBackStorage final : public PostgresStorage {
   Worker worker_;
   WriteBackJournal journal_;
 };
+
+// For people: what goes into the database, and how.
+std::string Describe(const v1::StorageConfig& config) {
+  if (config.publications() == config.subscriptions()) return "write-back";
+  const auto words = [](v1::StorageMode mode) {
+    switch (mode) {
+      case v1::STORAGE_MODE_MEMORY:
+        return "in memory";
+      case v1::STORAGE_MODE_WRITE_BACK:
+        return "write-back";
+      default:
+        return "write-through";
+    }
+  };
+  return fmt::format("publications {}, subscriptions {},", words(config.publications()),
+                     words(config.subscriptions()));
+}
 
 absl::StatusOr<std::string> DsnOf(const v1::StorageConfig& config) {
   if (config.dsn_file().empty()) {
@@ -225,12 +254,13 @@ absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::StorageConfig& 
   auto keeper = std::make_unique<LeaseKeeper>(std::move(lease_options), clock);
   const auto lease = TakeWhenFree(*keeper, clock, wait);
   if (!lease.ok()) return lease.status();
-  if (config.mode() == v1::STORAGE_MODE_WRITE_BACK) {
-    return std::make_unique<WriteBackStorage>(config, *options, std::move(keeper), *lease, clock,
-                                              std::move(on_lost));
+  if (config.publications() == v1::STORAGE_MODE_WRITE_THROUGH &&
+      config.subscriptions() == v1::STORAGE_MODE_WRITE_THROUGH) {
+    return std::make_unique<WriteThroughStorage>(*options, std::move(keeper), *lease, clock,
+                                                 std::move(on_lost));
   }
-  return std::make_unique<WriteThroughStorage>(*options, std::move(keeper), *lease, clock,
-                                               std::move(on_lost));
+  return std::make_unique<WriteBackStorage>(Describe(config), config, *options, std::move(keeper),
+                                            *lease, clock, std::move(on_lost));
 }
 
 }  // namespace presence

@@ -46,6 +46,10 @@ class Journal {
 
   virtual ~Journal() = default;
 
+  // Of which kinds it makes rows durable. Others are durable without it, for as long as the process
+  // lives: they are not appended, and not found by a load.
+  virtual StateKinds kept() const { return {}; }
+
   // Makes `changes` durable as a whole. The caller holds a lock that fixes the order: this never
   // blocks and never calls `done` inline. After kDurableNow `done` is not called; after kPending it
   // is called once, on any thread, without locks. Appending the same rows again is safe.

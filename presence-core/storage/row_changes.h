@@ -1,6 +1,7 @@
 #ifndef PRESENCE_CORE_STORAGE_ROW_CHANGES_H_
 #define PRESENCE_CORE_STORAGE_ROW_CHANGES_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "presence-core/model/request_key.h"
 #include "presence-core/model/resource_key.h"
 #include "presence-core/model/revision.h"
+#include "presence-core/model/state_kind.h"
 #include "presence-core/model/subscription.h"
 #include "presence-core/model/watcher.h"
 
@@ -48,6 +50,17 @@ struct RowChanges {
     return publications.size() + subscriptions.size() + watchers.size() + answers.size();
   }
   bool empty() const { return size() == 0; }
+  // Whether something of these kinds changes. An answer that is forgotten is no change: its time
+  // was over.
+  bool Concerns(StateKinds kinds) const {
+    return (kinds.publications && !publications.empty()) ||
+           (kinds.subscriptions && !subscriptions.empty()) ||
+           (kinds.decisions && !watchers.empty()) ||
+           std::any_of(answers.begin(), answers.end(), [kinds](const auto& answer) {
+             return answer.second != nullptr && answer.second->about.has_value() &&
+                    kinds.contains(*answer.second->about);
+           });
+  }
 };
 
 // All rows of one resource, as a journal gives them back.

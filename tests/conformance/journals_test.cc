@@ -92,14 +92,18 @@ class WriteThroughSubject {
 
 // Write-back promises at once, until too much is dirty: then it is as write-through.
 enum class Room { kEnough, kNone };
+constexpr StateKinds kNoKind = StateKinds::None();
 
-template <FakeRowStore::Fate kFate, Room kRoom>
+template <FakeRowStore::Fate kFate, Room kRoom, StateKinds kKept = StateKinds(),
+          StateKinds kStoredFirst = kNoKind>
 class WriteBackSubject {
  public:
   using Fate = FakeRowStore::Fate;
-  static constexpr bool kWaits = kRoom == Room::kNone;
+  // A change of everything waits if one of its kinds does.
+  static constexpr bool kWaits =
+      kRoom == Room::kNone || kStoredFirst.publications || kStoredFirst.subscriptions;
   static constexpr bool kKeepsRows = true;
-  static constexpr bool kMayRefuse = kWaits && kFate == Fate::kFailed;
+  static constexpr bool kMayRefuse = kWaits && (kFate == Fate::kFailed || kFate == Fate::kFenced);
   static constexpr bool kMayBeUnknown =
       kWaits && (kFate == Fate::kUnknownWritten || kFate == Fate::kUnknownDropped);
   static constexpr bool kAnswers = true;
@@ -126,7 +130,9 @@ class WriteBackSubject {
   WriteBackJournal journal_{store_,
                             executor_,
                             clock_,
-                            {.flush_interval = absl::Seconds(1),
+                            {.kept = kKept,
+                             .stored_first = kStoredFirst,
+                             .flush_interval = absl::Seconds(1),
                              .max_dirty_rows = kWaits ? uint64_t{0} : uint64_t{1000}}};
 };
 
@@ -148,6 +154,33 @@ using WriteBackSubjects =
                    WriteBackSubject<FakeRowStore::Fate::kUnknownWritten, Room::kNone>,
                    WriteBackSubject<FakeRowStore::Fate::kUnknownDropped, Room::kNone>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(WriteBack, JournalSuite, WriteBackSubjects);
+
+// The pairs of storage.publications and storage.subscriptions that are not the same mode twice.
+// Decisions go with the safer mode, so they are always kept, and waited for if anything is.
+constexpr StateKinds kOnlySubscriptions{.publications = false};
+constexpr StateKinds kOnlyPublications{.subscriptions = false};
+constexpr StateKinds kPublicationsFirst{.subscriptions = false};
+constexpr StateKinds kSubscriptionsFirst{.publications = false};
+
+template <StateKinds kKept, StateKinds kStoredFirst>
+using SubjectsOfPair = testing::Types<
+    WriteBackSubject<FakeRowStore::Fate::kCommitted, Room::kEnough, kKept, kStoredFirst>,
+    WriteBackSubject<FakeRowStore::Fate::kFailed, Room::kEnough, kKept, kStoredFirst>,
+    WriteBackSubject<FakeRowStore::Fate::kUnknownWritten, Room::kEnough, kKept, kStoredFirst>,
+    WriteBackSubject<FakeRowStore::Fate::kUnknownDropped, Room::kEnough, kKept, kStoredFirst>>;
+using MemoryAndWriteBack = SubjectsOfPair<kOnlySubscriptions, kNoKind>;
+INSTANTIATE_TYPED_TEST_SUITE_P(MemoryAndWriteBack, JournalSuite, MemoryAndWriteBack);
+using MemoryAndWriteThrough = SubjectsOfPair<kOnlySubscriptions, kSubscriptionsFirst>;
+INSTANTIATE_TYPED_TEST_SUITE_P(MemoryAndWriteThrough, JournalSuite, MemoryAndWriteThrough);
+using WriteBackAndMemory = SubjectsOfPair<kOnlyPublications, kNoKind>;
+INSTANTIATE_TYPED_TEST_SUITE_P(WriteBackAndMemory, JournalSuite, WriteBackAndMemory);
+using WriteThroughAndMemory = SubjectsOfPair<kOnlyPublications, kPublicationsFirst>;
+INSTANTIATE_TYPED_TEST_SUITE_P(WriteThroughAndMemory, JournalSuite, WriteThroughAndMemory);
+using WriteBackAndWriteThrough = SubjectsOfPair<StateKinds(), kSubscriptionsFirst>;
+INSTANTIATE_TYPED_TEST_SUITE_P(WriteBackAndWriteThrough, JournalSuite, WriteBackAndWriteThrough);
+using WriteThroughAndWriteBack = SubjectsOfPair<StateKinds(), kPublicationsFirst>;
+INSTANTIATE_TYPED_TEST_SUITE_P(WriteThroughAndWriteBack, JournalSuite, WriteThroughAndWriteBack);
+
 using ScriptedSubjects = testing::Types<ScriptedSubject<ScriptedJournal::Fate::kDurableNow>,
                                         ScriptedSubject<ScriptedJournal::Fate::kDurable>,
                                         ScriptedSubject<ScriptedJournal::Fate::kRejected>,

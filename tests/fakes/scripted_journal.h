@@ -33,9 +33,11 @@ class ScriptedJournal final : public Journal {
   std::function<Fate()> fate = [] { return Fate::kDurable; };
   // Whether the next load fails.
   std::function<bool()> load_fails = [] { return false; };
+  StateKinds kinds;
   // With false, completions wait for RunHeld().
   bool answers_by_itself = true;
 
+  StateKinds kept() const override { return kinds; }
   Acceptance Append(const RowChanges& changes, AppendDone done) override {
     ++appends_;
     if (changes.raises_cseq_limit) ++raises_;

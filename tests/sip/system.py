@@ -125,24 +125,33 @@ class Database:
 
 
 class System:
-    """One core and one gateway, in the storage mode that PRESENCE_TEST_STORAGE_MODE says."""
+    """One core and one gateway, in the storage mode that PRESENCE_TEST_STORAGE_MODE says, or in the two that it
+    says as "PUBLICATIONS/SUBSCRIPTIONS"."""
 
     def __init__(self, core=(), gateway=(), host="127.0.0.1", dev=True):
         self.host = host
         self.bin = binaries()
         self.folder = tempfile.TemporaryDirectory()
         self.storage_mode = os.environ.get("PRESENCE_TEST_STORAGE_MODE", "memory")
+        publications, _, subscriptions = self.storage_mode.partition("/")
+        self.storage_modes = (publications, subscriptions or publications)
         self.database = None if self.storage_mode == "memory" else Database(self.bin)
         self.core_arguments = list(core)
         if self.database:
-            self.core_arguments += ["--storage", "postgres", "--storage-mode", self.storage_mode,
-                                    "--dsn", self.database.dsn]
+            self.core_arguments += ["--storage", "postgres", "--dsn", self.database.dsn,
+                                    *self._mode_arguments(publications, subscriptions)]
         self.gateway_arguments = list(gateway)
         self.is_dev = dev
         self.core = self.gateway = None
         self.start_core("127.0.0.1:0")
         self.sip = (host, free_port(host))
         self.start_gateway()
+
+    @staticmethod
+    def _mode_arguments(publications, subscriptions):
+        if not subscriptions:
+            return ["--storage-mode", publications]
+        return ["--set", f"storage.publications={publications}", "--set", f"storage.subscriptions={subscriptions}"]
 
     def start_core(self, listen):
         mode = ["dev"] if self.is_dev else []

@@ -8,11 +8,16 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "presence-core/model/resource_key.h"
+#include "presence-core/model/state_kind.h"
 #include "presence-core/storage/write_back/dirty_rows.h"
 
 namespace presence {
 
 struct WriteBackOptions {
+  // The kinds of state that are kept at all, and those of them of which a change waits until it is
+  // stored, as in write-through.
+  StateKinds kept;
+  StateKinds stored_first = StateKinds::None();
   // How long a change may stay unwritten while the database answers: what a crash can cost.
   absl::Duration flush_interval = absl::Seconds(1);
   // With this much unwritten, a change waits for the database as in write-through.

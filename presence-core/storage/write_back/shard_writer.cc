@@ -25,7 +25,7 @@ Journal::Acceptance ShardWriter::Append(const RowChanges& changes, Journal::Appe
   absl::MutexLock lock(&mu_);
   Entry& entry = FindOrCreate(changes.key);
   const bool is_full = backlog_.is_fenced || backlog_.IsFull(options_);
-  if (changes.raises_cseq_limit || is_full) {
+  if (changes.raises_cseq_limit || changes.Concerns(options_.stored_first) || is_full) {
     ++(is_full ? backlog_.fallbacks : backlog_.stored_first);
     entry.append = changes;
     entry.append_done = std::move(done);
@@ -33,12 +33,14 @@ Journal::Acceptance ShardWriter::Append(const RowChanges& changes, Journal::Appe
     Pump();
     return Journal::Acceptance::kPending;
   }
-  const DirtySize before = entry.rows.size();
-  backlog_.coalesced += entry.rows.Put(changes);
-  backlog_.Add(entry.rows.size());
-  backlog_.Remove(before);
-  SetAge(entry, clock_.Now());
+  Promise(entry, changes);
   return Journal::Acceptance::kDurableNow;
+}
+
+void ShardWriter::Forget(RowChanges gone) {
+  absl::MutexLock lock(&mu_);
+  Entry& entry = FindOrCreate(gone.key);
+  Promise(entry, std::move(gone));
 }
 
 void ShardWriter::Load(const ResourceKey& key, Journal::LoadDone done) {
@@ -83,6 +85,14 @@ void ShardWriter::ForgetIfEmpty(Entry& entry) {
     return;
   }
   entries_.erase(entries_.find(entry.rows.rows().key));
+}
+
+void ShardWriter::Promise(Entry& entry, RowChanges changes) {
+  const DirtySize before = entry.rows.size();
+  backlog_.coalesced += entry.rows.Put(std::move(changes));
+  backlog_.Add(entry.rows.size());
+  backlog_.Remove(before);
+  SetAge(entry, clock_.Now());
 }
 
 void ShardWriter::SetAge(Entry& entry, absl::Time since) {

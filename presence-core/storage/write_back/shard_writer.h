@@ -47,6 +47,8 @@ class ShardWriter {
 
   Journal::Acceptance Append(const RowChanges& changes, Journal::AppendDone done);
   void Load(const ResourceKey& key, Journal::LoadDone done);
+  // Deletes, some time later, rows of kinds that are not kept any more.
+  void Forget(RowChanges gone);
 
   // Writes what has been dirty since `due` or longer, and tries again what failed.
   void Flush(absl::Time due);
@@ -93,6 +95,7 @@ class ShardWriter {
   Entry& FindOrCreate(const ResourceKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ForgetIfEmpty(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetAge(Entry& entry, absl::Time since) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Promise(Entry& entry, RowChanges changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool IsDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

@@ -16,6 +16,25 @@ absl::Duration TickOf(absl::Duration interval) {
   return std::clamp(interval / kTicksPerInterval, kShortestTick, kLongestTick);
 }
 
+// Takes the rows of kinds that are not `kept` out of `rows`, and returns what deletes them.
+RowChanges TakeOut(ResourceRows& rows, StateKinds kept) {
+  RowChanges gone;
+  gone.key = rows.key;
+  if (!kept.publications) {
+    for (const auto& row : rows.publications) gone.publications.emplace_back(row->id, nullptr);
+    rows.publications.clear();
+  }
+  if (!kept.subscriptions) {
+    for (const auto& row : rows.subscriptions) gone.subscriptions.emplace_back(row->id, nullptr);
+    rows.subscriptions.clear();
+  }
+  if (!kept.decisions) {
+    for (const auto& row : rows.watchers) gone.watchers.emplace_back(row->watcher, nullptr);
+    rows.watchers.clear();
+  }
+  return gone;
+}
+
 }  // namespace
 
 WriteBackJournal::WriteBackJournal(RowStore& store, Executor& executor, const Clock& clock,
@@ -41,7 +60,12 @@ void WriteBackJournal::Load(const ResourceKey& key, LoadDone done) {
 }
 
 absl::Status WriteBackJournal::LoadAll(absl::FunctionRef<void(ResourceRows)> visit) {
-  return store_.ReadAll(visit);
+  return store_.ReadAll([&](ResourceRows rows) {
+    if (RowChanges gone = TakeOut(rows, options_.kept); !gone.empty()) {
+      shards_[store_.ShardOf(rows.key)]->Forget(std::move(gone));
+    }
+    visit(std::move(rows));
+  });
 }
 
 void WriteBackJournal::Tick() {

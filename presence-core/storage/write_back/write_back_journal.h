@@ -24,12 +24,18 @@ namespace presence {
 // hundred times between two flushes costs the database one row. A crash loses what is younger than
 // a flush interval (and than the time the database was away), never a part of a change.
 //
-// Two kinds of change wait for the database: one that raises a cseq_limit, for no CSeq may be used
-// twice whatever is lost; and every one while too much is dirty, so that a database that is slow or
-// away bounds the memory instead of filling it. A row that the database refuses is dropped alone.
+// These changes wait for the database: one that raises a cseq_limit, for no CSeq may be used twice
+// whatever is lost; one of a kind of state that is to be stored first; and every one while too much
+// is dirty, so that a database that is slow or away bounds the memory instead of filling it. A row
+// that the database refuses is dropped alone.
+//
+// With the kinds in its options this journal is also every pair of modes: a kind in memory is not
+// kept, a kind in write-through is stored first. A change that touches two kinds is one change, and
+// waits if either does.
 //
 // Load is for appends whose outcome is unknown: it writes what is dirty of the resource and reads
-// it back. LoadAll is for the start, before anything was appended.
+// it back. LoadAll is for the start, before anything was appended; rows of kinds that were kept in
+// an earlier life and are not any more it deletes, so that they never come back.
 class WriteBackJournal final : public Journal {
  public:
   using Options = WriteBackOptions;
@@ -42,7 +48,7 @@ class WriteBackJournal final : public Journal {
     uint64_t coalesced = 0;     // rows that took the place of a dirty one
     uint64_t failed = 0;        // commits; their rows are tried again
     uint64_t refused = 0;       // rows dropped: the database does not take them
-    uint64_t stored_first = 0;  // appends that raised a cseq_limit
+    uint64_t stored_first = 0;  // appends that had to, whatever was dirty
     uint64_t fallbacks = 0;     // appends that waited because too much was dirty
   };
   using Drained = absl::AnyInvocable<void(uint64_t rows_left)>;
@@ -51,6 +57,7 @@ class WriteBackJournal final : public Journal {
   // AwaitIdle() has returned.
   WriteBackJournal(RowStore& store, Executor& executor, const Clock& clock, Options options);
 
+  StateKinds kept() const override { return options_.kept; }
   Acceptance Append(const RowChanges& changes, AppendDone done) override;
   void Load(const ResourceKey& key, LoadDone done) override;
   absl::Status LoadAll(absl::FunctionRef<void(ResourceRows)> visit) override;

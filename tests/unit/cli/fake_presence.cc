@@ -248,6 +248,7 @@ class FakePresence::Admin final : public v1::AdminService::Service {
     info->mutable_start_time()->set_seconds(now - 200);
     info->mutable_time()->set_seconds(now);
     info->set_storage_mode(v1::STORAGE_MODE_MEMORY);
+    info->set_subscription_storage_mode(v1::STORAGE_MODE_MEMORY);
     info->set_core("core1");
     info->set_epoch(3);
     info->set_dev(true);

@@ -136,5 +136,47 @@ TEST(ChecksTest, RefusesT1AboveT2) {
             "--set sip.t1: sip.t1 5s is longer than sip.t2 4s (default)");
 }
 
+TEST(ChecksTest, TakesEveryPairOfModesThatStoresSomething) {
+  const std::vector<std::string> modes{"memory", "write-back", "write-through"};
+  for (const std::string& publications : modes) {
+    for (const std::string& subscriptions : modes) {
+      SCOPED_TRACE(publications + " " + subscriptions);
+      const bool is_nothing = publications == "memory" && subscriptions == "memory";
+      const auto faults_of = [&](const std::string& backend) {
+        return CoreFaults({{"dev", "true"},
+                           {"storage.backend", backend},
+                           {"storage.publications", publications},
+                           {"storage.subscriptions", subscriptions}});
+      };
+      EXPECT_EQ(faults_of("postgres").empty(), !is_nothing);
+      EXPECT_EQ(faults_of("memory").empty(), is_nothing);
+    }
+  }
+}
+
+TEST(ChecksTest, SaysWhyAPairOfModesIsRefusedAndWhichAreAllowed) {
+  EXPECT_THAT(CoreFaults({{"dev", "true"}, {"storage.subscriptions", "write-back"}}),
+              AllOf(HasSubstr("--set storage.subscriptions: storage.subscriptions write-back does "
+                              "not go with storage.backend memory (default)"),
+                    HasSubstr("write-back and write-through are for the backend postgres"),
+                    testing::Not(HasSubstr("storage.publications"))));
+  EXPECT_THAT(
+      CoreFaults({{"dev", "true"}, {"storage.backend", "postgres"}, {"storage.mode", "memory"}}),
+      AllOf(HasSubstr("--set storage.mode: storage.mode memory"),
+            HasSubstr("allowed for postgres are all pairs of memory, write-back and "
+                      "write-through but that one")));
+}
+
+TEST(ChecksTest, LetsTheStorageModeSpeakForWhatIsNotSet) {
+  const auto loaded = LoadCoreConfig(SourcesOf({{"dev", "true"},
+                                                {"storage.backend", "postgres"},
+                                                {"storage.mode", "write-back"},
+                                                {"storage.subscriptions", "write-through"}}));
+
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->config.storage().publications(), v1::STORAGE_MODE_WRITE_BACK);
+  EXPECT_EQ(loaded->config.storage().subscriptions(), v1::STORAGE_MODE_WRITE_THROUGH);
+}
+
 }  // namespace
 }  // namespace presence

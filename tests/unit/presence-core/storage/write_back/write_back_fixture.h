@@ -29,6 +29,8 @@ class WriteBackTest : public testing::Test {
     executor_.Clear();
     journal_.reset();
     WriteBackOptions options;
+    options.kept = kept_;
+    options.stored_first = stored_first_;
     options.flush_interval = kInterval;
     options.max_dirty_rows = 50;
     options.max_dirty_bytes = 1 << 20;
@@ -139,6 +141,8 @@ class WriteBackTest : public testing::Test {
     };
   }
 
+  StateKinds kept_;
+  StateKinds stored_first_ = StateKinds::None();
   ManualClock clock_;
   ManualExecutor executor_{clock_};
   FakeRowStore store_{executor_, /*shards=*/1, /*lanes=*/1};
