@@ -44,7 +44,8 @@ void Worker::Run() {
       };
       mu_.AwaitWithTimeout(absl::Condition(&woken), wait);
       const absl::Time now = clock_.Now();
-      while (!later_.empty() && later_.begin()->first <= now) {
+      // A task that posts itself again may be late each time, and would never let us end.
+      while (!is_stopping_ && !later_.empty() && later_.begin()->first <= now) {
         ready_.push_back(std::move(later_.begin()->second));
         later_.erase(later_.begin());
       }

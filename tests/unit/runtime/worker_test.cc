@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <thread>
@@ -142,6 +143,21 @@ TEST(WorkerTest, RunsAtItsEndWhatWasPostedAndDropsWhatWasForLater) {
 
   EXPECT_TRUE(has_run);
   EXPECT_FALSE(has_run_later);
+}
+
+// A database that is away makes a task that looks after it late each time.
+TEST(WorkerTest, EndsThoughATaskAlwaysWantsToRunAgainAtOnce) {
+  const SystemClock clock;
+  Worker worker(clock, "test");
+  absl::Notification is_running;
+  const std::function<void()> again = [&] {
+    if (!is_running.HasBeenNotified()) is_running.Notify();
+    worker.PostAt(clock.Now(), again);
+  };
+  worker.Post(again);
+  is_running.WaitForNotification();
+
+  worker.Stop();
 }
 
 TEST(WorkerTest, DestroysATaskOnceItHasRun) {
