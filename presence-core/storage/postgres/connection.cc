@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string_view>
 
 #include "presence-core/model/error.h"
@@ -25,13 +26,15 @@ bool IsOfARow(std::string_view sqlstate) {
 
 }  // namespace
 
-std::unique_ptr<pqxx::connection> Connect(const DatabaseOptions& options) {
+std::unique_ptr<pqxx::connection> Connect(const DatabaseOptions& options, StallGuard* guard) {
   auto connection = std::make_unique<pqxx::connection>(options.dsn);
   // Deprecated because libpqxx 7 never reactivates; this is libpqxx 6.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   connection->inhibit_reactivation(true);
 #pragma GCC diagnostic pop
+  std::optional<StallGuard::Call> call;
+  if (guard != nullptr) call.emplace(*guard, *connection);
   pqxx::nontransaction setup(*connection);
   const int64_t timeout_ms = absl::ToInt64Milliseconds(options.statement_timeout);
   // Plans are made once, often while the tables are still empty, and must be right when they are

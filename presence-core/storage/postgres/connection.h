@@ -10,14 +10,17 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "presence-core/storage/postgres/database_options.h"
+#include "presence-core/storage/postgres/stall_guard.h"
 #include "presence-core/storage/row_store.h"
 #include "runtime/clock.h"
 
 namespace presence {
 
 // A session in the database, set up as this program needs it. Throws what pqxx throws. It never
-// reconnects by itself: what was being done on a lost connection must be weighed first.
-std::unique_ptr<pqxx::connection> Connect(const DatabaseOptions& options);
+// reconnects by itself: what was being done on a lost connection must be weighed first. Without a
+// guard nobody waits for the caller, and a server that has stopped talking is waited for.
+std::unique_ptr<pqxx::connection> Connect(const DatabaseOptions& options,
+                                          StallGuard* guard = nullptr);
 
 // Prepares all of statements.h. The schema must be there.
 void PrepareStatements(pqxx::connection& connection);

@@ -25,13 +25,24 @@ constexpr char kRenew[] =
     " WHERE epoch = $2 AND node = $3";
 constexpr char kRelease[] = "UPDATE lease SET expires_at = 'epoch' WHERE epoch = $1 AND node = $2";
 
+// A renewal that takes longer than the next one is away is given up.
+DatabaseOptions DatabaseOfRenewals(const LeaseKeeper::Options& options) {
+  DatabaseOptions database = options.database;
+  database.statement_timeout = options.renewal;
+  return database;
+}
+
 }  // namespace
 
 // Renews on a thread of its own. All members but the worker are used on that thread only.
 class LeaseKeeper::Renewal {
  public:
   Renewal(const Options& options, const Clock& clock, const Lease& lease)
-      : options_(options), clock_(clock), lease_(lease), worker_(clock, "lease") {
+      : options_(options),
+        clock_(clock),
+        lease_(lease),
+        guard_(DatabaseOfRenewals(options), clock),
+        worker_(clock, "lease") {
     worker_.PostAt(clock_.Now() + options_.renewal, [this] { Renew(); });
   }
 
@@ -40,10 +51,9 @@ class LeaseKeeper::Renewal {
     const absl::Time asked_at = clock_.Now();
     try {
       if (connection_ == nullptr || !connection_->is_open()) {
-        DatabaseOptions database = options_.database;
-        database.statement_timeout = options_.renewal;
-        connection_ = Connect(database);
+        connection_ = Connect(DatabaseOfRenewals(options_), &guard_);
       }
+      const StallGuard::Call call(guard_, *connection_);
       pqxx::work transaction(*connection_);
       const auto renewed = transaction
                                .exec_params(kRenew, absl::ToDoubleSeconds(options_.lifetime),
@@ -64,6 +74,7 @@ class LeaseKeeper::Renewal {
   const Options& options_;
   const Clock& clock_;
   const Lease lease_;
+  StallGuard guard_;
   std::unique_ptr<pqxx::connection> connection_;
   Worker worker_;  // last: its tasks use the rest
 };
@@ -110,7 +121,9 @@ void LeaseKeeper::Release() {
   if (renewal_ == nullptr) return;
   renewal_.reset();
   try {
-    const auto connection = Connect(options_.database);
+    StallGuard guard(options_.database, clock_);
+    const auto connection = Connect(options_.database, &guard);
+    const StallGuard::Call call(guard, *connection);
     pqxx::work transaction(*connection);
     transaction.exec_params0(kRelease, epoch_, options_.node);
     transaction.commit();

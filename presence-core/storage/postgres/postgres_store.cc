@@ -34,8 +34,9 @@ bool Fenced(pqxx::transaction_base& transaction, const char* fence, uint32_t sha
 // One connection and its thread. All members but the worker are used on the thread only.
 class PostgresStore::Lane {
  public:
-  Lane(const DatabaseOptions& options, const Clock& clock, const LeaseKeeper::Lease& lease)
-      : options_(options), clock_(clock), lease_(lease), worker_(clock, "storage") {}
+  Lane(const DatabaseOptions& options, const Clock& clock, const LeaseKeeper::Lease& lease,
+       StallGuard& guard)
+      : options_(options), clock_(clock), lease_(lease), guard_(guard), worker_(clock, "storage") {}
 
   void Commit(uint32_t shard, const std::vector<RowChanges>& batch, CommitDone done) {
     worker_.Post(
@@ -55,6 +56,7 @@ class PostgresStore::Lane {
         return {CommitResult::kFailed, std::move(status)};
       }
       Columns columns(batch, lease_.database_ahead);
+      const StallGuard::Call call(guard_, *connection_);
       pqxx::work transaction(*connection_);
       if (Fenced(transaction, kFence, shard, lease_.epoch)) return FencedOutcome();
       for (const Table table : kTables) {
@@ -76,6 +78,7 @@ class PostgresStore::Lane {
   absl::StatusOr<std::optional<ResourceRows>> ReadNow(uint32_t shard, const ResourceKey& key) {
     try {
       if (absl::Status status = EnsureConnection(); !status.ok()) return status;
+      const StallGuard::Call call(guard_, *connection_);
       pqxx::work transaction(*connection_);
       if (Fenced(transaction, kFenceAlone, shard, lease_.epoch)) return FencedOutcome().status;
       return ReadResource(transaction, shard, key, lease_.database_ahead);
@@ -94,11 +97,16 @@ class PostgresStore::Lane {
     if (connection_ != nullptr && connection_->is_open()) return absl::OkStatus();
     connection_.reset();
     if (clock_.Now() < not_before_) return StorageUnavailable("the database is not reachable");
-    not_before_ = clock_.Now() + kReconnectInterval;
-    connection_ = Connect(options_);
-    PrepareStatements(*connection_);
-    not_before_ = absl::InfinitePast();
-    return absl::OkStatus();
+    try {
+      connection_ = Connect(options_, &guard_);
+      const StallGuard::Call call(guard_, *connection_);
+      PrepareStatements(*connection_);
+      return absl::OkStatus();
+    } catch (const std::exception&) {
+      // Not from when it was tried: one that does not answer may have taken seconds.
+      not_before_ = clock_.Now() + kReconnectInterval;
+      throw;
+    }
   }
 
   void Disconnect() { connection_.reset(); }
@@ -106,6 +114,7 @@ class PostgresStore::Lane {
   const DatabaseOptions& options_;
   const Clock& clock_;
   const LeaseKeeper::Lease& lease_;
+  StallGuard& guard_;
   std::unique_ptr<pqxx::connection> connection_;
   absl::Time not_before_ = absl::InfinitePast();
   Worker worker_;  // last: its tasks use the rest
@@ -113,10 +122,13 @@ class PostgresStore::Lane {
 
 PostgresStore::PostgresStore(DatabaseOptions options, const Clock& clock,
                              const LeaseKeeper::Lease& lease)
-    : options_(std::move(options)), clock_(clock), lease_(lease) {
+    : options_(std::move(options)),
+      clock_(clock),
+      lease_(lease),
+      guard_(std::make_unique<StallGuard>(options_, clock)) {
   const uint32_t lanes = std::clamp(options_.connections, 1u, lease_.shards);
   for (uint32_t i = 0; i < lanes; ++i) {
-    lanes_.push_back(std::make_unique<Lane>(options_, clock_, lease_));
+    lanes_.push_back(std::make_unique<Lane>(options_, clock_, lease_, *guard_));
   }
 }
 

@@ -12,6 +12,8 @@
 
 namespace presence {
 
+class StallGuard;
+
 // Rows in PostgreSQL (sql/ has the tables). Each lane is a thread with a connection of its own,
 // opened when first needed and again after it was lost. What the lanes do for a shard they do in
 // the order in which it was asked for.
@@ -20,6 +22,9 @@ namespace presence {
 // A read of one resource waits until no commit of its shard can still be under way, also none whose
 // answer was lost with its connection: both take the shard's lease row, the commit in a mode that
 // the read excludes. So what it finds is final.
+//
+// A server that has stopped talking is given up (stall_guard.h): then the outcome is unknown if it
+// was asked to commit, and failed otherwise.
 class PostgresStore final : public RowStore {
  public:
   PostgresStore(DatabaseOptions options, const Clock& clock, const LeaseKeeper::Lease& lease);
@@ -39,6 +44,7 @@ class PostgresStore final : public RowStore {
   const DatabaseOptions options_;
   const Clock& clock_;
   const LeaseKeeper::Lease lease_;
+  const std::unique_ptr<StallGuard> guard_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
 
