@@ -33,6 +33,10 @@ class FakeRowStore final : public RowStore {
   // What becomes of the next commit; asked when it is under way.
   std::function<Fate()> fate = [] { return Fate::kCommitted; };
   std::function<bool()> read_fails = [] { return false; };
+  // Whether it refuses this row, and with it the batch.
+  std::function<bool(const Publication&)> refuses = [](const Publication& row) {
+    return row.document.body() == kBadBody;
+  };
 
   uint32_t shards() const override { return shards_; }
   uint32_t lanes() const override { return lanes_; }
@@ -40,7 +44,7 @@ class FakeRowStore final : public RowStore {
   void Commit(uint32_t shard, const std::vector<RowChanges>& batch, CommitDone done) override {
     executor_.Post([this, shard, &batch, done = std::move(done)]() mutable {
       batch_sizes_.push_back(batch.size());
-      done(CommitNow(shard, batch));
+      done(CommitNow(shard, batch, fate()));
     });
   }
 
@@ -56,13 +60,8 @@ class FakeRowStore final : public RowStore {
     return absl::OkStatus();
   }
 
-  const StoredRows& rows() const { return rows_; }
-  // Of every commit so far.
-  const std::vector<size_t>& batch_sizes() const { return batch_sizes_; }
-
- private:
-  CommitOutcome CommitNow(uint32_t shard, const std::vector<RowChanges>& batch) {
-    const Fate fate_now = fate();
+  // What Commit does when its turn has come.
+  CommitOutcome CommitNow(uint32_t shard, const std::vector<RowChanges>& batch, Fate fate_now) {
     if (fate_now == Fate::kFailed) {
       return {CommitResult::kFailed, StorageUnavailable("the database is away")};
     }
@@ -72,7 +71,7 @@ class FakeRowStore final : public RowStore {
         return {CommitResult::kFailed, Internal("a batch that mixes shards")};
       }
       for (const auto& [id, row] : changes.publications) {
-        if (row != nullptr && row->document.body() == kBadBody) {
+        if (row != nullptr && refuses(*row)) {
           return {CommitResult::kBadRow, StorageUnavailable("a row is too long")};
         }
       }
@@ -84,6 +83,11 @@ class FakeRowStore final : public RowStore {
     return {CommitResult::kUnknown, StorageUnavailable("the answer is lost")};
   }
 
+  const StoredRows& rows() const { return rows_; }
+  // Of every commit so far.
+  const std::vector<size_t>& batch_sizes() const { return batch_sizes_; }
+
+ private:
   Executor& executor_;
   const uint32_t shards_;
   const uint32_t lanes_;
