@@ -47,8 +47,6 @@ std::unique_ptr<EventRegistry> MakeRegistry(Surroundings& around) {
   return registry;
 }
 
-// The disk answers in an order of its own.
-constexpr absl::Duration kLongestAppend = absl::Milliseconds(30);
 constexpr absl::Duration kLongestAbsence = absl::Seconds(4);
 
 Instructed ToRecord(const v1::ConnectResponse& frame, const v1::NotifyInstruction& instruction) {
@@ -68,9 +66,8 @@ Instructed ToRecord(const v1::ConnectResponse& frame, const v1::NotifyInstructio
 CoreHost::CoreHost(Surroundings& surroundings, UnknownWatcher unknown)
     : around_(surroundings),
       process_(surroundings.executor),
-      disk_(process_),
+      storage_(surroundings, process_, [this] { Die(); }),
       unknown_(unknown),
-      has_disk_(!surroundings.dice.Chance(15)),
       random_(surroundings.dice.Next64()) {
   config_.stripes = 2;
   config_.every_package.publication = {absl::Seconds(20), absl::Hours(1), absl::Minutes(5)};
@@ -82,13 +79,13 @@ CoreHost::CoreHost(Surroundings& surroundings, UnknownWatcher unknown)
       around_.dice.Chance(50) ? OnNotifyTimeout::kRemove : OnNotifyTimeout::kRetry;
   if (around_.plant == Plant::kIdleSweep) config_.sweep_interval = absl::Hours(1);
   registry_ = MakeRegistry(around_);
-  disk_.load_fails = [this] { return around_.dice.Chance(around_.faults.load_fails); };
 }
 
 CoreHost::~CoreHost() {
   streams_.clear();
   watches_.Stop();
   engine_.reset();
+  storage_.Close();
 }
 
 // ---- the process ----
@@ -96,19 +93,21 @@ CoreHost::~CoreHost() {
 void CoreHost::Start() {
   is_dying_ = false;
   process_.Live();
-  around_.Record(CoreStarted{++epoch_});
+  const uint64_t epoch = storage_.Open();
+  around_.Record(CoreStarted{epoch, around_.mode});
   engine_ = std::make_unique<Engine>(
       config_, *registry_, std::make_shared<PolicySnapshot>(PolicySnapshot::Defaults{unknown_, {}}),
-      static_cast<Journal&>(*this), process_, around_.clock, random_, epoch_);
-  // A disk that cannot be read at the start is a core that does not start.
+      storage_, process_, around_.clock, random_, epoch);
+  // A database that cannot be read at the start is a core that does not start.
   if (!engine_->Start().ok()) return Die();
   watches_.Start(*engine_);
 }
 
 // The engine may be the caller: it is cut off at once and cleared away when it has returned.
 void CoreHost::Die() {
-  if (engine_ == nullptr || is_dying_ || !has_disk_) return;
+  if (engine_ == nullptr || is_dying_ || !storage_.outlives_process()) return;
   is_dying_ = true;
+  storage_.Cut();
   process_.Die();
   around_.Record(CoreDied{});
   around_.executor.Post([this] {
@@ -125,99 +124,10 @@ void CoreHost::Die() {
     }
     streams_.clear();
     watches_.Stop();
-    disk_.DropHeld();
     engine_.reset();
+    storage_.Close();
     around_.After(around_.UpTo(kLongestAbsence), [this] { Start(); });
   });
-}
-
-// ---- the disk ----
-
-ScriptedJournal::Fate CoreHost::DrawFate() {
-  using Fate = ScriptedJournal::Fate;
-  SeededRandom& dice = around_.dice;
-  if (dice.Chance(around_.faults.core_dies_at_append)) {
-    Die();
-    return dice.Chance(50) ? Fate::kNeverAnswered : Fate::kUnknownDropped;
-  }
-  if (dice.Chance(around_.faults.append_rejected)) return Fate::kRejected;
-  if (dice.Chance(around_.faults.append_unknown)) {
-    return dice.Chance(50) ? Fate::kUnknownWritten : Fate::kUnknownDropped;
-  }
-  return dice.Chance(20) ? Fate::kDurableNow : Fate::kDurable;
-}
-
-Journal::Acceptance CoreHost::Append(const RowChanges& changes, AppendDone done) {
-  using Fate = ScriptedJournal::Fate;
-  if (is_dying_) return Acceptance::kPending;
-  if (!has_disk_) {
-    around_.Record(Durable{changes});
-    return memory_.Append(changes, std::move(done));
-  }
-  const Fate fate = DrawFate();
-  const bool is_written = fate != Fate::kRejected && fate != Fate::kUnknownDropped;
-  if (around_.plant == Plant::kAnswerBeforeCommit && fate == Fate::kDurableNow) {
-    return AppendTooLate(changes);
-  }
-  if (is_written) around_.Record(Durable{changes});
-  disk_.fate = [fate] { return fate; };
-  const absl::Duration delay = around_.UpTo(kLongestAppend);
-  return disk_.Append(
-      Planted(changes), [this, delay, done = std::move(done)](AppendOutcome outcome) mutable {
-        process_.PostAt(around_.clock.Now() + delay,
-                        [this, outcome = std::move(outcome), done = std::move(done)]() mutable {
-                          if (around_.dice.Chance(around_.faults.core_dies_at_completion))
-                            return Die();
-                          done(std::move(outcome));
-                        });
-      });
-}
-
-// Planted: what is called durable is so a little later, if the process lives to see it.
-Journal::Acceptance CoreHost::AppendTooLate(const RowChanges& changes) {
-  process_.PostAt(around_.clock.Now() + absl::Milliseconds(500), [this, changes] {
-    around_.Record(Durable{changes});
-    disk_.fate = [] { return ScriptedJournal::Fate::kDurableNow; };
-    disk_.Append(changes, [](AppendOutcome) {});
-  });
-  return Acceptance::kDurableNow;
-}
-
-RowChanges CoreHost::Planted(const RowChanges& changes) const {
-  RowChanges planted = changes;
-  const auto change_each = [](auto& rows, auto change) {
-    for (auto& [id, row] : rows) {
-      if (row == nullptr) continue;
-      auto changed = std::make_shared<std::decay_t<decltype(*row)>>(*row);
-      change(*changed);
-      row = std::move(changed);
-    }
-  };
-  switch (around_.plant) {
-    case Plant::kForgottenLimit:
-      change_each(planted.subscriptions, [](Subscription& row) { row.cseq_limit = 0; });
-      break;
-    case Plant::kForgottenEnd:
-      std::erase_if(planted.subscriptions, [](const auto& change) {
-        return change.second == nullptr || !change.second->is_live();
-      });
-      break;
-    case Plant::kForgottenRequest:
-      change_each(planted.subscriptions, [](Subscription& row) { row.last_request = {}; });
-      change_each(planted.publications,
-                  [](Publication& row) { row.first_request = row.last_request = row.origin = {}; });
-      planted.answers.clear();
-      break;
-    default:
-      break;
-  }
-  return planted;
-}
-
-void CoreHost::Load(const ResourceKey& key, LoadDone done) { disk_.Load(key, std::move(done)); }
-
-absl::Status CoreHost::LoadAll(absl::FunctionRef<void(ResourceRows)> visit) {
-  return has_disk_ ? disk_.LoadAll(visit) : memory_.LoadAll(visit);
 }
 
 // ---- the streams ----
@@ -289,7 +199,7 @@ void CoreHost::Pump(StreamId id) {
   v1::ConnectResponse frame;
   if (!session->TakeFrame(frame)) return;
   RecordAndPlant(frame, *session);
-  if (has_disk_ && around_.dice.Chance(around_.faults.core_dies_at_frame)) {
+  if (storage_.outlives_process() && around_.dice.Chance(around_.faults.core_dies_at_frame)) {
     if (around_.dice.Chance(50)) end->OnCoreFrame(std::move(frame));
     return Die();
   }

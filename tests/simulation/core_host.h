@@ -8,8 +8,7 @@
 
 #include "presence-core/engine/engine.h"
 #include "presence-core/rpc/gateway_session.h"
-#include "presence-core/storage/memory/memory_journal.h"
-#include "tests/fakes/scripted_journal.h"
+#include "tests/simulation/core_storage.h"
 #include "tests/simulation/core_watches.h"
 #include "tests/simulation/surroundings.h"
 
@@ -27,19 +26,18 @@ class StreamEnd {
   virtual bool CanTakeFrame() const = 0;
 };
 
-// The machine that the core runs on: disk, process, and the core's ends of the streams. Dies and
-// comes back; what the journal holds outlives it. Some seeds choose the memory journal instead, and
-// then the core lives: that mode promises no more.
-class CoreHost final : private Journal {
+// The machine that the core runs on: process, storage, and the core's ends of the streams. Dies and
+// comes back with what its storage mode has kept.
+class CoreHost final {
  public:
   using StreamId = uint64_t;
 
   CoreHost(Surroundings& surroundings, UnknownWatcher unknown);
-  ~CoreHost() override;
+  ~CoreHost();
 
   bool is_up() const { return engine_ != nullptr && !is_dying_; }
   void Start();
-  // Kills the process; it comes back by itself. Without a disk it does not die.
+  // Kills the process; it comes back by itself. In memory mode it does not die.
   void Die();
 
   // A new stream; 0 when nobody listens.
@@ -51,6 +49,7 @@ class CoreHost final : private Journal {
   // The stream's last frame has been delivered.
   void OnWritable(StreamId id) { Pump(id); }
 
+  CoreStorage& storage() { return storage_; }
   // Only while it is up.
   CoreWatches& watches() { return watches_; }
 
@@ -65,14 +64,6 @@ class CoreHost final : private Journal {
     bool is_pump_posted = false;
   };
 
-  // Journal
-  Acceptance Append(const RowChanges& changes, AppendDone done) override;
-  void Load(const ResourceKey& key, LoadDone done) override;
-  absl::Status LoadAll(absl::FunctionRef<void(ResourceRows)> visit) override;
-
-  ScriptedJournal::Fate DrawFate();
-  RowChanges Planted(const RowChanges& changes) const;
-  Acceptance AppendTooLate(const RowChanges& changes);
   void SayAgain(const std::pair<std::string, std::string>& who);
   void Wake(StreamId id);
   void Pump(StreamId id);
@@ -81,14 +72,11 @@ class CoreHost final : private Journal {
 
   Surroundings& around_;
   ProcessExecutor process_;
-  ScriptedJournal disk_;
-  MemoryJournal memory_;
+  CoreStorage storage_;
   const UnknownWatcher unknown_;
-  const bool has_disk_;
   EngineConfig config_;
   std::unique_ptr<EventRegistry> registry_;
   SeededRandom random_;
-  uint64_t epoch_ = 0;
   bool is_dying_ = false;
   std::unique_ptr<Engine> engine_;
   std::map<StreamId, Stream> streams_;

@@ -81,7 +81,8 @@ std::string StateOf(std::string_view body) {
     if (!state.empty()) state += "+";
     state += *id;
   }
-  return state.empty() ? "none" : state;
+  // PresencePackage::NeutralState has a tuple, of this name.
+  return state.empty() || state == "closed" ? "none" : state;
 }
 
 std::string PidfOf(std::string_view presentity, std::string_view text) {

@@ -20,6 +20,7 @@ void Merge(Rows& into, const Id& id, const Row& row) {
 }  // namespace
 
 void DurableModel::Take(const RowChanges& changes) {
+  if (changes.resource.has_value()) revision = changes.resource->revision;
   for (const auto& [id, row] : changes.publications) Merge(publications, id, row);
   for (const auto& [id, row] : changes.subscriptions) Merge(subscriptions, id, row);
   for (const auto& [id, row] : changes.watchers) Merge(watchers, id.text(), row);

@@ -13,11 +13,15 @@ struct DurableModel {
   std::map<PublicationId, PublicationPtr> publications;
   std::map<LocalTag, SubscriptionPtr> subscriptions;
   std::map<std::string, WatcherRecordPtr> watchers;
+  Revision revision;
 
   void Take(const RowChanges& changes);
   // As StateOf (documents.h) has it: strongest first.
   std::string State() const;
   WatcherDecision DecisionOn(const std::string& watcher) const;
+
+  // The same rows, not rows that look the same.
+  friend bool operator==(const DurableModel&, const DurableModel&) = default;
 };
 
 // Whether a watcher may stand like that after this decision; terminated says it is none.

@@ -22,6 +22,12 @@ struct Faults {
   uint64_t core_dies_at_append = 1;
   uint64_t core_dies_at_completion = 1;
   uint64_t load_fails = 20;
+  // Of each commit of the database; the core dies at commits as at appends.
+  uint64_t commit_failed = 2;
+  uint64_t commit_unknown = 3;
+  uint64_t stalls = 2;
+  // Of each text that is published: the database refuses its row.
+  uint64_t refused = 2;
   // Of each frame.
   uint64_t core_dies_at_frame = 1;
   uint64_t stream_breaks_at_frame = 2;
@@ -38,6 +44,10 @@ inline constexpr Faults kNoFaults = {.lost = 0,
                                      .core_dies_at_append = 0,
                                      .core_dies_at_completion = 0,
                                      .load_fails = 0,
+                                     .commit_failed = 0,
+                                     .commit_unknown = 0,
+                                     .stalls = 0,
+                                     .refused = 0,
                                      .core_dies_at_frame = 0,
                                      .stream_breaks_at_frame = 0,
                                      .busy = 0};
@@ -56,12 +66,19 @@ enum class Plant {
   kLostChange,          // a state vanishes on its way to a program
   kMissedReset,         // a program is not told that what it knew is void
   kIgnoredToken,        // a resumed Watch begins anew
+  kEarlyCommit,         // write-through: a commit is answered before it is committed
+  kLateLimit,           // write-back: a raised cseq_limit is promised and not stored first
+  kForgottenDeletion,   // a deletion does not go to the database
+  kUnknownIsFailure,    // an unknown outcome of a commit is taken for a failure
+  kFencedGoesOn,        // a core whose database has another owner goes on
 };
 inline constexpr Plant kAllPlants[] = {
-    Plant::kDroppedInstruction, Plant::kReusedCseq,   Plant::kAnswerBeforeCommit,
-    Plant::kForgottenLimit,     Plant::kForgottenEnd, Plant::kForgottenRequest,
-    Plant::kLostWatcher,        Plant::kIdleSweep,    Plant::kLostChange,
-    Plant::kMissedReset,        Plant::kIgnoredToken,
+    Plant::kDroppedInstruction, Plant::kReusedCseq,        Plant::kAnswerBeforeCommit,
+    Plant::kForgottenLimit,     Plant::kForgottenEnd,      Plant::kForgottenRequest,
+    Plant::kLostWatcher,        Plant::kIdleSweep,         Plant::kLostChange,
+    Plant::kMissedReset,        Plant::kIgnoredToken,      Plant::kEarlyCommit,
+    Plant::kLateLimit,          Plant::kForgottenDeletion, Plant::kUnknownIsFailure,
+    Plant::kFencedGoesOn,
 };
 std::string_view NameOf(Plant plant);
 

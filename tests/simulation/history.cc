@@ -19,17 +19,15 @@ std::string ShortOf(std::string_view body) {
   return text;
 }
 
-std::string Describe(const Durable& durable) {
-  std::string line = fmt::format("durable   {}", durable.rows.key.presentity.text());
-  if (durable.rows.resource.has_value()) {
-    line += fmt::format(" seq {}", durable.rows.resource->revision.seq);
-  }
-  for (const auto& [id, row] : durable.rows.publications) {
+std::string Describe(std::string_view what, const RowChanges& rows) {
+  std::string line = fmt::format("{:<9} {}", what, rows.key.presentity.text());
+  if (rows.resource.has_value()) line += fmt::format(" seq {}", rows.resource->revision.seq);
+  for (const auto& [id, row] : rows.publications) {
     line += row == nullptr ? fmt::format("; publication {} gone", id)
                            : fmt::format("; publication {} \"{}\" etag {}", id,
                                          ShortOf(row->document.body()), row->etag.text());
   }
-  for (const auto& [id, row] : durable.rows.subscriptions) {
+  for (const auto& [id, row] : rows.subscriptions) {
     line += row == nullptr ? fmt::format("; subscription {} gone", id.text())
                            : fmt::format("; subscription {} of {} {} {} limit {}", id.text(),
                                          row->watcher.user(), row->event.text(),
@@ -38,22 +36,36 @@ std::string Describe(const Durable& durable) {
                                                               : "pending",
                                          row->cseq_limit);
   }
-  for (const auto& [watcher, row] : durable.rows.watchers) {
+  for (const auto& [watcher, row] : rows.watchers) {
     line += fmt::format("; watcher {}{}", watcher.text(),
                         row == nullptr      ? " gone"
                         : row->is_waiting() ? " waiting"
                                             : " decided");
   }
-  if (!durable.rows.answers.empty()) line += "; answers";
+  if (!rows.answers.empty()) line += "; answers";
   return line;
 }
 
 struct Describer {
   std::string operator()(const CoreStarted& e) const {
-    return fmt::format("core      starts, epoch {}", e.epoch);
+    return fmt::format("core      starts, {}, epoch {}", NameOf(e.mode), e.epoch);
   }
   std::string operator()(const CoreDied&) const { return "core      dies"; }
-  std::string operator()(const Durable& e) const { return Describe(e); }
+  std::string operator()(const Durable& e) const { return Describe("durable", e.rows); }
+  std::string operator()(const Waiting& e) const { return Describe("waiting", e.rows); }
+  std::string operator()(const Dropped& e) const {
+    return fmt::format("dropped   {}", e.key.presentity.text());
+  }
+  std::string operator()(const Stored& e) const { return Describe("stored", e.rows); }
+  std::string operator()(const Refused& e) const {
+    return fmt::format("refused   {} publication {}", e.key.presentity.text(), e.publication);
+  }
+  std::string operator()(const DatabaseTrouble& e) const {
+    return e.begins ? "database  is in trouble" : "database  is well";
+  }
+  std::string operator()(const TakenOver& e) const {
+    return fmt::format("database  has another owner, epoch {}", e.epoch);
+  }
   std::string operator()(const Instructed& e) const {
     return fmt::format("instruct  {} cseq {} epoch {} seq {} {}{} \"{}\"", e.tag, e.cseq, e.epoch,
                        e.seq, e.event, e.is_terminating ? " terminating" : "", ShortOf(e.body));
@@ -95,6 +107,20 @@ struct Describer {
 };
 
 }  // namespace
+
+std::string_view NameOf(StorageMode mode) {
+  switch (mode) {
+    case StorageMode::kMemory:
+      return "memory";
+    case StorageMode::kScripted:
+      return "scripted";
+    case StorageMode::kWriteBack:
+      return "write-back";
+    case StorageMode::kWriteThrough:
+      return "write-through";
+  }
+  return "?";
+}
 
 std::string ToString(const Event& event, absl::Time start) {
   return fmt::format("{:9.3f} {}", absl::ToDoubleSeconds(event.at - start),

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "presence-core/model/error.h"
 #include "presence-core/storage/row_changes.h"
+#include "tests/simulation/storage_mode.h"
 
 namespace presence::simulation {
 
@@ -18,12 +19,41 @@ namespace presence::simulation {
 
 struct CoreStarted {
   uint64_t epoch = 0;
+  StorageMode mode = StorageMode::kScripted;
 };
 struct CoreDied {};
 
-// Rows became durable.
+// Rows became durable, as the storage mode means it.
 struct Durable {
   RowChanges rows;
+};
+
+// Write-back alone: what is durable is in memory, and this is what its database is doing.
+
+// A change waits for the database: it will be Durable or Dropped unless the core dies.
+struct Waiting {
+  RowChanges rows;
+};
+struct Dropped {
+  ResourceKey key;
+};
+// Rows are in the database.
+struct Stored {
+  RowChanges rows;
+};
+// The database takes no row of this publication as it is.
+struct Refused {
+  ResourceKey key;
+  PublicationId publication = 0;
+};
+// From now on the database is late or fails, or does so no more.
+struct DatabaseTrouble {
+  bool begins = false;
+};
+
+// Another process owns the database from now on; the core has yet to learn of it.
+struct TakenOver {
+  uint64_t epoch = 0;  // the new owner's
 };
 
 // A NOTIFY instruction left the notifier, whether or not it will arrive anywhere.
@@ -114,8 +144,9 @@ struct Note {
 
 struct Event {
   absl::Time at;
-  std::variant<CoreStarted, CoreDied, Durable, Instructed, Shown, Forgotten, Asked, Answered,
-               WatchAsked, Watched, WatchForgotten, WatchEnded, Note>
+  std::variant<CoreStarted, CoreDied, Durable, Waiting, Dropped, Stored, Refused, DatabaseTrouble,
+               TakenOver, Instructed, Shown, Forgotten, Asked, Answered, WatchAsked, Watched,
+               WatchForgotten, WatchEnded, Note>
       what;
 };
 

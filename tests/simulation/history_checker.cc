@@ -36,6 +36,12 @@ std::string_view NameOf(Invariant invariant) {
       return "a resumed Watch repeats nothing and misses no reset";
     case Invariant::kBounded:
       return "a Watch that is read never outgrows its queue";
+    case Invariant::kShown:
+      return "a NOTIFY shows a state that was durable in this life of the core";
+    case Invariant::kFlushed:
+      return "the database holds a whole state, no older than promised";
+    case Invariant::kFenced:
+      return "whoever does not own the database any more instructs no more";
   }
   return "?";
 }
@@ -45,16 +51,29 @@ void HistoryChecker::Fail(Invariant invariant, std::string what) {
 }
 
 void HistoryChecker::OnEvent(const Event& event) {
-  if (const auto* started = std::get_if<CoreStarted>(&event.what)) {
-    epoch_ = started->epoch;
-    watches_.OnCoreStarted(epoch_);
+  if (const auto* started = std::get_if<CoreStarted>(&event.what)) On(*started, event.at);
+  if (std::holds_alternative<CoreDied>(event.what)) flushes_.OnCoreDied(event.at);
+  if (const auto* waiting = std::get_if<Waiting>(&event.what)) flushes_.On(*waiting);
+  if (const auto* dropped = std::get_if<Dropped>(&event.what)) flushes_.On(*dropped);
+  if (const auto* stored = std::get_if<Stored>(&event.what)) flushes_.On(*stored, event.at);
+  if (const auto* refused = std::get_if<Refused>(&event.what)) flushes_.On(*refused);
+  if (const auto* trouble = std::get_if<DatabaseTrouble>(&event.what)) {
+    flushes_.On(*trouble, event.at);
+  }
+  if (const auto* taken = std::get_if<TakenOver>(&event.what)) {
+    taken_over_ = *taken;
+    taken_over_at_ = event.at;
+    flushes_.OnTakenOver(event.at);
   }
   if (const auto* asked = std::get_if<WatchAsked>(&event.what)) watches_.On(*asked);
   if (const auto* watched = std::get_if<Watched>(&event.what)) watches_.On(*watched);
   if (const auto* lost = std::get_if<WatchForgotten>(&event.what)) watches_.On(*lost);
   if (const auto* ended = std::get_if<WatchEnded>(&event.what)) watches_.On(*ended);
-  if (const auto* durable = std::get_if<Durable>(&event.what)) On(*durable);
-  if (const auto* instructed = std::get_if<Instructed>(&event.what)) On(*instructed);
+  if (const auto* durable = std::get_if<Durable>(&event.what)) {
+    On(*durable);
+    if (mode_ == StorageMode::kWriteBack) flushes_.On(*durable, event.at);
+  }
+  if (const auto* instructed = std::get_if<Instructed>(&event.what)) On(*instructed, event.at);
   if (const auto* shown = std::get_if<Shown>(&event.what)) On(*shown);
   if (const auto* forgotten = std::get_if<Forgotten>(&event.what)) {
     forgotten_.insert(forgotten->call_id);
@@ -65,17 +84,66 @@ void HistoryChecker::OnEvent(const Event& event) {
   if (const auto* answered = std::get_if<Answered>(&event.what)) On(*answered, event.at);
 }
 
+// ---- lives of the core ----
+
+void HistoryChecker::On(const CoreStarted& started, absl::Time at) {
+  epoch_ = started.epoch;
+  mode_ = started.mode;
+  watches_.OnCoreStarted(epoch_);
+  if (mode_ == StorageMode::kWriteBack) ForgetWhatWasLost(flushes_.OnCoreStarted(at));
+  states_.clear();
+  for (const auto& [key, model] : durable_) NoteState(key);
+}
+
+// What a crash may cost in write-back is over, and whoever heard of it was told too early: what was
+// promised on it is void.
+void HistoryChecker::ForgetWhatWasLost(const DurableModels& found) {
+  durable_ = found;
+  for (const std::string& etag : durable_etags_) {
+    if (!flushes_.WasStored(etag)) lost_etags_.insert(etag);
+  }
+  for (const auto& [tag, cseq] : durable_remote_cseq_) {
+    const uint32_t stored = flushes_.StoredCseq(tag);
+    if (cseq <= stored) continue;
+    lost_after_cseq_.try_emplace(tag, stored);
+    owed_.erase(tag);
+  }
+  std::set<std::string> etags;
+  for (const auto& [key, model] : durable_) {
+    for (const auto& [id, row] : model.publications) etags.insert(row->etag.text());
+    for (const auto& [id, row] : model.subscriptions) {
+      if (!row->is_live()) continue;
+      // Its end may have been told already.
+      said_[id.text()].is_terminating = false;
+      seen_[id.text()].is_ended = false;
+    }
+  }
+  std::erase_if(standing_, [&](const auto& of) { return !etags.contains(of.second.etag); });
+}
+
+bool HistoryChecker::IsLost(const Answered& answered) const {
+  if (answered.method == "PUBLISH") return lost_etags_.contains(answered.etag);
+  const auto it = lost_after_cseq_.find(answered.tag);
+  return it != lost_after_cseq_.end() && answered.cseq > it->second;
+}
+
 // ---- what is durable ----
+
+void HistoryChecker::NoteState(const ResourceKey& key) {
+  states_[key].insert(durable_[key].State());
+}
 
 void HistoryChecker::On(const Durable& durable) {
   DurableModel& model = durable_[durable.rows.key];
   model.Take(durable.rows);
+  NoteState(durable.rows.key);
   for (const auto& [id, row] : durable.rows.publications) {
     if (row != nullptr) durable_etags_.insert(row->etag.text());
   }
   for (const auto& [id, row] : durable.rows.subscriptions) {
     if (row == nullptr) continue;
     first_epoch_.try_emplace(id.text(), epoch_);
+    resource_of_.try_emplace(id.text(), durable.rows.key);
     uint32_t& cseq = durable_remote_cseq_[id.text()];
     if (row->remote_cseq > cseq && !row->is_native()) owed_[id.text()] = row->dialog.call_id();
     cseq = std::max(cseq, row->remote_cseq);
@@ -115,8 +183,14 @@ std::string HistoryChecker::LeftOut(const std::string& tag, const Said& said) {
 }
 
 // Two gateways of a group may be given instructions of one dialog out of order.
-void HistoryChecker::On(const Instructed& now) {
+void HistoryChecker::On(const Instructed& now, absl::Time at) {
   owed_.erase(now.tag);
+  CheckState(now);
+  if (taken_over_.has_value() && now.epoch < taken_over_->epoch &&
+      at > taken_over_at_ + kLeaseRenewal) {
+    Fail(Invariant::kFenced, fmt::format("{}: cseq {} comes from epoch {}, the owner has epoch {}",
+                                         now.tag, now.cseq, now.epoch, taken_over_->epoch));
+  }
   Said& said = said_[now.tag];
   const bool is_begun = said.cseq != 0 ? now.epoch == said.epoch : IsNewIn(now.tag, now.epoch);
   if (is_begun && now.cseq > said.cseq + 1) {
@@ -143,6 +217,16 @@ void HistoryChecker::On(const Instructed& now) {
   }
 }
 
+void HistoryChecker::CheckState(const Instructed& now) {
+  const auto it = resource_of_.find(now.tag);
+  if (it == resource_of_.end() || now.body.empty() || WinfoOf(now.body).has_value()) return;
+  const std::string state = StateOf(now.body);
+  if (states_[it->second].contains(state)) return;
+  Fail(Invariant::kShown,
+       fmt::format("{}: cseq {} shows \"{}\", which was never durable in epoch {}", now.tag,
+                   now.cseq, state, epoch_));
+}
+
 void HistoryChecker::OnNext(const Instructed& now, Said& before) {
   if (before.cseq != 0) {
     const bool is_in_order = now.epoch == before.epoch
@@ -160,7 +244,9 @@ void HistoryChecker::OnNext(const Instructed& now, Said& before) {
   if (const auto winfo = WinfoOf(now.body); winfo.has_value()) {
     OnWinfo(now, *winfo, before);
   } else if (!now.body.empty()) {
-    if (now.seq < before.seq) {
+    // A crash of write-back may bring an older state back.
+    const bool may_fall = mode_ == StorageMode::kWriteBack && now.epoch != before.epoch;
+    if (now.seq < before.seq && !may_fall) {
       Fail(Invariant::kLastState, fmt::format("{}: cseq {} shows seq {} after {}", now.tag,
                                               now.cseq, now.seq, before.seq));
     }
@@ -227,6 +313,8 @@ void HistoryChecker::On(const Answered& answered, absl::Time at) {
   const auto [first, is_first] = answered_.try_emplace(request, answered);
   if (!is_first) {
     const Answered& before = first->second;
+    // A request whose effect was lost may have been carried out again.
+    if (IsLost(before) || IsLost(answered)) return;
     if (before.etag != answered.etag || before.tag != answered.tag ||
         before.expires != answered.expires) {
       Fail(Invariant::kRepeated, fmt::format("{} {} cseq {} was answered in two ways",
@@ -239,7 +327,7 @@ void HistoryChecker::On(const Answered& answered, absl::Time at) {
       Fail(Invariant::kDurableFirst,
            fmt::format("{} was told etag {}, which is not durable", answered.phone, answered.etag));
     }
-    if (answered.expires > absl::ZeroDuration()) {
+    if (answered.expires > absl::ZeroDuration() && !IsLost(answered)) {
       standing_[answered.phone] = {answered.etag, at + answered.expires};
     }
     return;
@@ -266,6 +354,7 @@ std::vector<Violation> HistoryChecker::Unsettled(absl::Time now) const {
     for (const auto& [id, row] : model.publications) etags.insert(row->etag.text());
   }
   watches_.FindUnsettled(durable_, unsettled);
+  if (mode_ == StorageMode::kWriteBack) flushes_.FindUnsettled(now, unsettled);
   for (const auto& [tag, said] : said_) {
     if (said.early.empty()) continue;
     unsettled.push_back({Invariant::kCseq, LeftOut(tag, said)});

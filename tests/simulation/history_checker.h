@@ -11,6 +11,7 @@
 
 #include "tests/simulation/documents.h"
 #include "tests/simulation/durable_model.h"
+#include "tests/simulation/flush_checker.h"
 #include "tests/simulation/history.h"
 #include "tests/simulation/violation.h"
 #include "tests/simulation/watch_checker.h"
@@ -58,8 +59,13 @@ class HistoryChecker {
   };
   using Request = std::tuple<std::string, uint32_t, std::string>;  // Call-ID, CSeq, method
 
+  void On(const CoreStarted& started, absl::Time at);
+  void ForgetWhatWasLost(const DurableModels& found);
+  bool IsLost(const Answered& answered) const;
   void On(const Durable& durable);
-  void On(const Instructed& instructed);
+  void NoteState(const ResourceKey& key);
+  void On(const Instructed& instructed, absl::Time at);
+  void CheckState(const Instructed& instructed);
   void OnNext(const Instructed& instructed, Said& before);
   bool IsNewIn(const std::string& tag, uint64_t epoch) const;
   static std::string LeftOut(const std::string& tag, const Said& said);
@@ -76,13 +82,22 @@ class HistoryChecker {
 
   std::vector<Violation> violations_;
   WatchChecker watches_{violations_};
+  FlushChecker flushes_{violations_};
+  StorageMode mode_ = StorageMode::kScripted;
   uint64_t epoch_ = 0;
+  std::optional<TakenOver> taken_over_;
+  absl::Time taken_over_at_;
   DurableModels durable_;
   std::set<std::string> durable_etags_;                  // of all times
   std::map<std::string, uint32_t> durable_remote_cseq_;  // of all times, by tag
-  std::map<std::string, uint64_t> first_epoch_;  // in which the row came, of all times, by tag
-  std::map<std::string, std::string> owed_;      // a NOTIFY for its SUBSCRIBE: tag -> Call-ID
-  std::set<std::string> subscribed_;             // tags whose SUBSCRIBE was answered 200
+  std::map<ResourceKey, std::set<std::string>> states_;  // of this life
+  std::map<std::string, ResourceKey> resource_of_;       // by tag
+  // In write-back: what was durable, and gone with a crash before it was stored.
+  std::set<std::string> lost_etags_;
+  std::map<std::string, uint32_t> lost_after_cseq_;  // by tag: SUBSCRIBEs later than this
+  std::map<std::string, uint64_t> first_epoch_;      // in which the row came, of all times, by tag
+  std::map<std::string, std::string> owed_;          // a NOTIFY for its SUBSCRIBE: tag -> Call-ID
+  std::set<std::string> subscribed_;                 // tags whose SUBSCRIBE was answered 200
   std::map<std::string, Said> said_;
   std::map<std::string, Seen> seen_;
   std::set<std::string> forgotten_;  // Call-IDs

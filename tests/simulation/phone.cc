@@ -6,6 +6,7 @@
 #include <charconv>
 #include <utility>
 
+#include "tests/simulation/database.h"
 #include "tests/simulation/documents.h"
 
 namespace presence::simulation {
@@ -151,6 +152,7 @@ void Phone::Publish(bool with_body, absl::Duration expires) {
   if (!etag_.empty()) request.bytes += fmt::format("SIP-If-Match: {}\r\n", etag_);
   // Every text is one of its kind, so that a request carried out twice is seen.
   std::string body = with_body ? fmt::format("{}.{}", spec_.name, ++texts_) : "";
+  if (with_body && around_.dice.Chance(around_.faults.refused)) body += kRefusedText;
   if (with_body && spec_.uses_xml) body = PidfOf(spec_.presentity, body);
   if (with_body) {
     request.bytes +=

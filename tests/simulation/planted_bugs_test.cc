@@ -14,18 +14,21 @@ namespace {
 // the invariant made for its kind break within so many seeds.
 struct Case {
   Plant plant;
+  StorageMode mode;
   Invariant invariant;
   uint64_t seeds;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << NameOf(c.plant); }
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << NameOf(c.plant) << " in " << NameOf(c.mode);
+}
 
 class PlantedBugTest : public testing::TestWithParam<Case> {};
 
 TEST_P(PlantedBugTest, IsFound) {
-  const auto [plant, invariant, seeds] = GetParam();
+  const auto [plant, mode, invariant, seeds] = GetParam();
   const Invariant wanted = invariant;
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    const Verdict verdict = Simulate({.seed = seed, .plant = plant});
+    const Verdict verdict = Simulate({.seed = seed, .plant = plant, .mode = mode});
     const bool is_found =
         std::any_of(verdict.violations.begin(), verdict.violations.end(),
                     [wanted](const Violation& violation) { return violation.invariant == wanted; });
@@ -39,19 +42,26 @@ TEST_P(PlantedBugTest, IsFound) {
 
 INSTANTIATE_TEST_SUITE_P(
     OfEveryKind, PlantedBugTest,
-    testing::Values(Case{Plant::kDroppedInstruction, Invariant::kLastState, 60},
-                    Case{Plant::kReusedCseq, Invariant::kCseq, 20},
-                    Case{Plant::kAnswerBeforeCommit, Invariant::kDurableFirst, 20},
-                    Case{Plant::kForgottenLimit, Invariant::kCseq, 20},
-                    Case{Plant::kForgottenEnd, Invariant::kAfterEnd, 20},
-                    Case{Plant::kForgottenRequest, Invariant::kRepeated, 100},
-                    Case{Plant::kLostWatcher, Invariant::kWinfo, 60},
-                    Case{Plant::kIdleSweep, Invariant::kExpiry, 100},
-                    Case{Plant::kLostChange, Invariant::kLastState, 60},
-                    Case{Plant::kMissedReset, Invariant::kResume, 20},
-                    Case{Plant::kIgnoredToken, Invariant::kResume, 20}),
+    testing::Values(
+        Case{Plant::kDroppedInstruction, StorageMode::kScripted, Invariant::kLastState, 60},
+        Case{Plant::kReusedCseq, StorageMode::kScripted, Invariant::kCseq, 20},
+        Case{Plant::kAnswerBeforeCommit, StorageMode::kScripted, Invariant::kDurableFirst, 20},
+        Case{Plant::kForgottenLimit, StorageMode::kScripted, Invariant::kCseq, 20},
+        Case{Plant::kForgottenEnd, StorageMode::kScripted, Invariant::kAfterEnd, 20},
+        Case{Plant::kForgottenRequest, StorageMode::kScripted, Invariant::kRepeated, 100},
+        Case{Plant::kLostWatcher, StorageMode::kScripted, Invariant::kWinfo, 60},
+        Case{Plant::kIdleSweep, StorageMode::kScripted, Invariant::kExpiry, 100},
+        Case{Plant::kLostChange, StorageMode::kScripted, Invariant::kLastState, 60},
+        Case{Plant::kMissedReset, StorageMode::kScripted, Invariant::kResume, 20},
+        Case{Plant::kIgnoredToken, StorageMode::kScripted, Invariant::kResume, 20},
+        Case{Plant::kEarlyCommit, StorageMode::kWriteThrough, Invariant::kDurableFirst, 20},
+        Case{Plant::kUnknownIsFailure, StorageMode::kWriteThrough, Invariant::kShown, 20},
+        Case{Plant::kLateLimit, StorageMode::kWriteBack, Invariant::kCseq, 20},
+        Case{Plant::kForgottenDeletion, StorageMode::kWriteBack, Invariant::kFlushed, 20},
+        Case{Plant::kFencedGoesOn, StorageMode::kWriteBack, Invariant::kFenced, 40},
+        Case{Plant::kFencedGoesOn, StorageMode::kWriteThrough, Invariant::kFenced, 40}),
     [](const testing::TestParamInfo<Case>& one) {
-      std::string name(NameOf(one.param.plant));
+      std::string name = fmt::format("{}_in_{}", NameOf(one.param.plant), NameOf(one.param.mode));
       std::replace(name.begin(), name.end(), '-', '_');
       return name;
     });

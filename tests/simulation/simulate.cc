@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "tests/simulation/simulation.h"
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::string_view kUsage =
     "simulate [--seeds N] [--seconds S] [--from SEED] [--events N|all] [--fingerprints yes]\n"
-    "         [--plant NAME] [--trouble SECONDS]\n"
+    "         [--mode NAME] [--plant NAME] [--trouble SECONDS]\n"
     "Runs N seeds from SEED on, for S seconds at most (0: as long as it takes); stops at the "
     "first\n"
     "that breaks an invariant. Says how many it has covered, also when it is told to stop.\n"
@@ -38,11 +39,22 @@ struct Options {
   uint64_t trouble = 60;
   bool prints_fingerprints = false;
   Plant plant = Plant::kNone;
+  std::optional<StorageMode> mode;
 };
 
 bool ReadNumber(std::string_view text, uint64_t& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+template <typename All, typename Value>
+bool ReadName(std::string_view name, const All& all, Value& value) {
+  for (const auto each : all) {
+    if (NameOf(each) != name) continue;
+    value = each;
+    return true;
+  }
+  return false;
 }
 
 bool ReadOption(std::string_view name, std::string_view value, Options& options) {
@@ -56,13 +68,8 @@ bool ReadOption(std::string_view name, std::string_view value, Options& options)
     return true;
   }
   if (name == "--events") return ReadNumber(value, options.events);
-  if (name != "--plant") return false;
-  for (const Plant plant : kAllPlants) {
-    if (NameOf(plant) != value) continue;
-    options.plant = plant;
-    return true;
-  }
-  return false;
+  if (name == "--plant") return ReadName(value, kAllPlants, options.plant);
+  return name == "--mode" && ReadName(value, kAllStorageModes, options.mode);
 }
 
 // What has been run so far.
@@ -109,6 +116,7 @@ int RunSeeds(const Options& options, std::string_view program) {
     Scenario scenario;
     scenario.seed = tally.next_seed();
     scenario.plant = options.plant;
+    scenario.mode = options.mode;
     scenario.trouble = absl::Seconds(options.trouble);
     const Verdict verdict = Simulate(scenario);
     if (options.prints_fingerprints) {

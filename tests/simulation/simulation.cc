@@ -51,7 +51,9 @@ class World {
     around_.faults = kNoFaults;
     for (auto& phone : phones_) phone->SetMood(Phone::Mood::kFine);
     for (auto& program : programs_) program->BehaveWell();
+    core_.storage().EndTrouble();
     Verdict verdict;
+    verdict.mode = around_.mode;
     verdict.start = start_;
     verdict.violations = Settle();
     verdict.settled_after = around_.clock.Now() - end;
@@ -64,6 +66,11 @@ class World {
   // Sets what is shared before anybody sees it.
   Surroundings& Prepared() {
     around_.plant = scenario_.plant;
+    const uint64_t roll = around_.dice.Below(10);
+    around_.mode = scenario_.mode.value_or(roll < 1   ? StorageMode::kMemory
+                                           : roll < 2 ? StorageMode::kScripted
+                                           : roll < 6 ? StorageMode::kWriteBack
+                                                      : StorageMode::kWriteThrough);
     around_.record = [this](const Event& event) {
       around_.fingerprint.Add(ToString(event, start_));
       history_.push_back(event);
@@ -109,9 +116,11 @@ class World {
     const uint64_t roll = around_.dice.Below(1000);
     if (roll < 8) {
       core_.Die();
-    } else if (roll < 20) {
+    } else if (roll < 16) {
+      core_.storage().MakeTrouble();
+    } else if (roll < 26) {
       KillGateway(*gateways_[around_.dice.Below(kGateways)]);
-    } else if (roll < 40) {
+    } else if (roll < 42) {
       gateways_[around_.dice.Below(kGateways)]->BreakStream();
     } else if (roll < 60) {
       AnyPhone().SetMood(Phone::Mood::kMute);
@@ -211,14 +220,25 @@ std::string_view NameOf(Plant plant) {
       return "missed-reset";
     case Plant::kIgnoredToken:
       return "ignored-token";
+    case Plant::kEarlyCommit:
+      return "early-commit";
+    case Plant::kLateLimit:
+      return "late-limit";
+    case Plant::kForgottenDeletion:
+      return "forgotten-deletion";
+    case Plant::kUnknownIsFailure:
+      return "unknown-is-failure";
+    case Plant::kFencedGoesOn:
+      return "fenced-goes-on";
   }
   return "?";
 }
 
 Verdict Simulate(const Scenario& scenario) { return World(scenario).Run(); }
 
-std::string ArgumentsOf(const Scenario& scenario) {
-  std::string text = fmt::format("--from {} --seeds 1 --events all", scenario.seed);
+std::string ArgumentsOf(const Scenario& scenario, StorageMode mode) {
+  std::string text =
+      fmt::format("--from {} --seeds 1 --mode {} --events all", scenario.seed, NameOf(mode));
   if (scenario.trouble != Scenario().trouble) {
     text += fmt::format(" --trouble {}", absl::ToInt64Seconds(scenario.trouble));
   }
@@ -229,7 +249,7 @@ std::string ArgumentsOf(const Scenario& scenario) {
 std::string Report(const Scenario& scenario, const Verdict& verdict, size_t last_events,
                    std::string_view program) {
   if (verdict.violations.empty()) return "";
-  std::string text = fmt::format("seed {}:\n", scenario.seed);
+  std::string text = fmt::format("seed {}, {}:\n", scenario.seed, NameOf(verdict.mode));
   for (const Violation& violation : verdict.violations) {
     text += fmt::format("  broken: {}: {}\n", NameOf(violation.invariant), violation.what);
   }
@@ -238,7 +258,7 @@ std::string Report(const Scenario& scenario, const Verdict& verdict, size_t last
   for (size_t i = verdict.history.size() - count; i < verdict.history.size(); ++i) {
     text += ToString(verdict.history[i], verdict.start) + "\n";
   }
-  return text + fmt::format("again: {} {}\n", program, ArgumentsOf(scenario));
+  return text + fmt::format("again: {} {}\n", program, ArgumentsOf(scenario, verdict.mode));
 }
 
 }  // namespace presence::simulation

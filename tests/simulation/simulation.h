@@ -2,6 +2,7 @@
 #define PRESENCE_TESTS_SIMULATION_SIMULATION_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@ namespace presence::simulation {
 struct Scenario {
   uint64_t seed = 1;
   Plant plant = Plant::kNone;
+  // Unless given, the seed chooses.
+  std::optional<StorageMode> mode = std::nullopt;
   // How long things go wrong. Then faults stop, and the system is given time to settle.
   absl::Duration trouble = absl::Seconds(60);
   absl::Duration longest_settling = absl::Seconds(360);
@@ -22,6 +25,7 @@ struct Scenario {
 
 struct Verdict {
   std::vector<Violation> violations;
+  StorageMode mode = StorageMode::kMemory;
   History history;
   absl::Time start;
   absl::Duration settled_after;  // since the end of the trouble

@@ -10,8 +10,8 @@ constexpr uint64_t kSeeds = 300;
 
 class SimulationTest : public testing::TestWithParam<uint64_t> {};
 
-// S18, P24, N06, W03, W05, W07 and all that reliability asks for; the invariants are those of
-// history_checker.h.
+// S18, P20, P21, P24, N06, W03, W05, W07 and all that reliability asks for; the invariants are
+// those of history_checker.h.
 TEST_P(SimulationTest, KeepsEveryInvariantWhateverFails) {
   const uint64_t first = GetParam();
   for (uint64_t seed = first; seed < first + kSeeds / 6; ++seed) {

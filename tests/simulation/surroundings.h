@@ -12,6 +12,7 @@
 #include "tests/simulation/faults.h"
 #include "tests/simulation/fingerprint.h"
 #include "tests/simulation/history.h"
+#include "tests/simulation/storage_mode.h"
 
 namespace presence::simulation {
 
@@ -25,6 +26,7 @@ struct Surroundings {
   SeededRandom dice;
   Faults faults;
   Plant plant = Plant::kNone;
+  StorageMode mode = StorageMode::kScripted;
   // The packages of production and their documents, or ones of one line of text (documents.h).
   const bool uses_xml = dice.Chance(50);
   std::function<void(const Event&)> record = [](const Event&) {};

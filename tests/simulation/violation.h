@@ -19,6 +19,9 @@ enum class Invariant {
   kExpiry,            // what has expired goes within a second
   kResume,            // a resumed Watch repeats nothing and misses no reset
   kBounded,           // a Watch that is read never outgrows its queue
+  kShown,             // a NOTIFY shows a state that was durable in this life of the core
+  kFlushed,           // write-back: the database holds a whole state, no older than promised
+  kFenced,            // whoever does not own the database any more instructs no more
 };
 std::string_view NameOf(Invariant invariant);
 
