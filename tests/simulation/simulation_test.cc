@@ -1,5 +1,8 @@
 #include "tests/simulation/simulation.h"
 
+#include <algorithm>
+#include <variant>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -21,6 +24,31 @@ TEST_P(SimulationTest, KeepsEveryInvariantWhateverFails) {
 
     ASSERT_TRUE(verdict.violations.empty()) << Report(scenario, verdict);
   }
+}
+
+template <typename What>
+int64_t CountOf(const History& history) {
+  return std::count_if(history.begin(), history.end(),
+                       [](const Event& event) { return std::holds_alternative<What>(event.what); });
+}
+
+// A run in which nothing went wrong says nothing.
+TEST(SimulatedDatabaseTest, GoesWrongInEveryWay) {
+  History history;
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    const Verdict verdict = Simulate({.seed = seed, .mode = StorageMode::kWriteBack});
+    history.insert(history.end(), verdict.history.begin(), verdict.history.end());
+  }
+
+  EXPECT_GT(CountOf<DatabaseTrouble>(history), 50);
+  EXPECT_GT(CountOf<CoreDied>(history), 10);
+  EXPECT_GT(CountOf<TakenOver>(history), 0);
+  EXPECT_GT(CountOf<Refused>(history), 0);
+  EXPECT_GT(CountOf<Waiting>(history), 50);
+  EXPECT_GT(CountOf<Dropped>(history), 0);
+  // Rows coalesce on their way to the database.
+  EXPECT_GT(CountOf<Stored>(history), 100);
+  EXPECT_GT(CountOf<Durable>(history), CountOf<Stored>(history));
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationTest,
