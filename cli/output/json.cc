@@ -4,13 +4,20 @@
 #include <vector>
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/type_resolver.h>
+#include <google/protobuf/util/type_resolver_util.h>
 
+#include "absl/strings/str_cat.h"
 #include "cli/output/printable.h"
 #include "presence/v1/types.pb.h"
 
 namespace presence::cli {
 namespace {
+
+constexpr char kTypes[] = "type.googleapis.com";
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
@@ -47,9 +54,23 @@ std::string ToJson(const Message& message, JsonLayout layout) {
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;
   options.add_whitespace = layout == JsonLayout::kPretty;
+  // The entries of a map come in the order of their keys, every time.
+  std::string wire;
+  {
+    google::protobuf::io::StringOutputStream stream(&wire);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    shown->SerializeToCodedStream(&coded);
+  }
+  const std::unique_ptr<google::protobuf::util::TypeResolver> types(
+      google::protobuf::util::NewTypeResolverForDescriptorPool(
+          kTypes, google::protobuf::DescriptorPool::generated_pool()));
+  const std::string type = absl::StrCat(kTypes, "/", message.GetDescriptor()->full_name());
   std::string json;
   // Fails only on malformed well-known types; then the empty object is still valid JSON.
-  if (!google::protobuf::util::MessageToJsonString(*shown, &json, options).ok()) json = "{}";
+  if (!google::protobuf::util::BinaryToJsonString(types.get(), type, wire, &json, options).ok()) {
+    json = "{}";
+  }
   if (json.empty() || json.back() != '\n') json += '\n';
   return json;
 }
