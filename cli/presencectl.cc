@@ -65,6 +65,7 @@ void AddCommands(CLI::App& root, Chosen& chosen) {
   AddRefreshWatchers(root, chosen);
   AddUpdateWatchers(root, chosen);
   AddCleanup(root, chosen);
+  AddMigrate(root, chosen);
   AddVersion(root, chosen);
 }
 

@@ -48,6 +48,7 @@ void AddAuthorization(CLI::App& root, Chosen& chosen);
 void AddRefreshWatchers(CLI::App& root, Chosen& chosen);
 void AddUpdateWatchers(CLI::App& root, Chosen& chosen);
 void AddCleanup(CLI::App& root, Chosen& chosen);
+void AddMigrate(CLI::App& root, Chosen& chosen);
 void AddVersion(CLI::App& root, Chosen& chosen);
 
 }  // namespace presence::cli

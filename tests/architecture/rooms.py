@@ -54,9 +54,11 @@ ROOMS = {
     "cli/output": ["cli", "cli/command_line", "contract"],
     "cli/documents": [
         "cli/output", "presence-core/packages/presence", "presence-core/packages/xml", "contract"],
+    "cli/kamailio": ["cli", "cli/output", "configuration"],
     "cli/connection": ["cli", "cli/command_line", "cli/output", "contract"],
     "cli/commands": [
-        "cli", "cli/command_line", "cli/connection", "cli/documents", "cli/output", "contract", "runtime"],
+        "cli", "cli/command_line", "cli/connection", "cli/documents", "cli/kamailio", "cli/output", "contract",
+        "runtime"],
     "cli": ["cli/command_line", "cli/commands", "cli/connection", "runtime"],
 }
 

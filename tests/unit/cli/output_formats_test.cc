@@ -58,6 +58,8 @@ INSTANTIATE_TEST_SUITE_P(
         Command{"update_watchers", "update-watchers alice@example.com"},
         Command{"cleanup", "cleanup"},
         Command{"cleanup_dry_run", "cleanup --kind publications --kind waiting-watchers --dry-run"},
+        Command{"migrate_kamailio",
+                "migrate kamailio --cfg tests/golden/kamailio/kamailio.cfg --dry-run"},
         Command{"version", "version"}),
     [](const auto& test) { return test.param.name; });
 
