@@ -101,26 +101,9 @@ bool HasDatabase(const Conversion& conversion) {
   return url != nullptr && !url->text.empty();
 }
 
-// One mode for what Kamailio has two parameters for. Nothing may become less safe, so the safer of
-// the two decides; 0 is memory, 1 write-back, 2 write-through.
-int Safety(const Conversion& conversion) {
-  const int64_t subscriptions = conversion.NumberOf("subs_db_mode", 2);
-  const int64_t publications = conversion.NumberOf("publ_cache", 1);
-  const int of_subscriptions = subscriptions == 0 ? 0 : subscriptions == 2 ? 1 : 2;
-  // Kamailio writes a publication before it answers, unless all of them are in memory.
-  const int of_publications = publications == 2 ? 0 : 2;
-  return std::max(of_subscriptions, of_publications);
-}
-
-void SetStorage(Conversion& conversion) {
-  const int safety = HasDatabase(conversion) ? Safety(conversion) : 0;
-  if (safety == 0) {
-    conversion.Set(Program::kCore, "storage.backend", "memory");
-    conversion.Set(Program::kCore, "storage.mode", "memory");
-  } else {
-    conversion.Set(Program::kCore, "storage.backend", "postgres");
-    conversion.Set(Program::kCore, "storage.mode", safety == 1 ? "write-back" : "write-through");
-  }
+// Whether both kinds of state are in memory alone; then no database is needed.
+bool IsAllInMemory(const Conversion& conversion) {
+  return conversion.NumberOf("subs_db_mode", 2) == 0 && conversion.NumberOf("publ_cache", 1) == 2;
 }
 
 constexpr char kNoDatabase[] = "without db_url nothing is stored, so it has no effect";
@@ -132,9 +115,10 @@ void ConvertDbUrl(Conversion& conversion) {
   if (text.empty()) {
     return conversion.NeedsYou("empty: the module is a library; here state is kept in memory");
   }
-  SetStorage(conversion);
   const std::optional<DatabaseUrl> url = ParseDatabaseUrl(text);
-  if (Safety(conversion) == 0) {
+  conversion.Set(Program::kCore, "storage.backend",
+                 IsAllInMemory(conversion) ? "memory" : "postgres");
+  if (IsAllInMemory(conversion)) {
     return conversion.Decide(Fate::kSuperseded,
                              "subs_db_mode 0 and publ_cache 2 keep all state in memory");
   }
@@ -175,9 +159,9 @@ void ConvertCseqOffset(Conversion& conversion) {
 }
 
 void ConvertDbUpdatePeriod(Conversion& conversion) {
-  if (!HasDatabase(conversion) || Safety(conversion) != 1) {
-    return conversion.Decide(Fate::kSuperseded,
-                             "of use in mode write-back only; the mode here is another");
+  const ScriptValue* mode = conversion.script().Find("presence", "subs_db_mode");
+  if (!HasDatabase(conversion) || mode == nullptr || conversion.NumberOf("subs_db_mode", 2) != 2) {
+    return conversion.Decide(Fate::kSuperseded, "of use in mode write-back (subs_db_mode 2) only");
   }
   const auto number = conversion.number();
   if (number && *number <= 0) {
@@ -268,12 +252,14 @@ void ConvertSubsDbMode(Conversion& conversion) {
   const auto mode = NumberWithin(conversion, 0, 3);
   if (!mode) return;
   if (!HasDatabase(conversion)) return conversion.Decide(Fate::kSuperseded, kNoDatabase);
-  SetStorage(conversion);
+  if (IsAllInMemory(conversion)) {
+    return conversion.Decide(Fate::kSuperseded, "with publ_cache 2: storage.backend is memory");
+  }
+  constexpr const char* kModes[] = {"memory", "write-through", "write-back", "write-through"};
+  conversion.Set(Program::kCore, "storage.subscriptions", kModes[*mode]);
   if (*mode == 3) {
     conversion.NeedsYou(
         "db-only is not there yet: one core serves from write-through, a second one stands by");
-  } else if (*mode != 1 && Safety(conversion) == 2) {
-    conversion.Decide(Fate::kRenamed, "write-through, because publications were written at once");
   }
 }
 
@@ -281,12 +267,14 @@ void ConvertPublCache(Conversion& conversion) {
   const auto cache = NumberWithin(conversion, 0, 2);
   if (!cache) return;
   if (!HasDatabase(conversion)) return conversion.Decide(Fate::kSuperseded, kNoDatabase);
-  SetStorage(conversion);
+  if (IsAllInMemory(conversion)) {
+    return conversion.Decide(Fate::kSuperseded, "with subs_db_mode 0: storage.backend is memory");
+  }
+  // Kamailio writes a publication before it answers, unless all of them are in memory.
+  conversion.Set(Program::kCore, "storage.publications", *cache == 2 ? "memory" : "write-through");
   if (*cache == 0) {
     conversion.NeedsYou(
         "who else wrote into the table presentity, or shared it, now publishes through gRPC");
-  } else if (*cache == 2 && Safety(conversion) > 0) {
-    conversion.Decide(Fate::kRenamed, "publications now survive a restart, as subscriptions do");
   }
 }
 
