@@ -134,6 +134,21 @@ TEST_F(FlushCheckerTest, MayShowAnOlderStateAfterACrashOnly) {
   EXPECT_THAT(Broken(), Breaks(Invariant::kShown));
 }
 
+// The life before died with its first commit under way: what the next finds is no new dialog.
+TEST_F(FlushCheckerTest, KnowsADialogThatWasStoredAndNeverCounted) {
+  const RowChanges bob = Subscribed(SubscriptionState::kActive);
+  Happens(Waiting{bob});
+  Happens(Stored{bob});
+  Happens(CoreDied{});
+  Starts(2);
+  Happens(Durable{bob});
+  Happens(Instruction(257, 2, 2, ""));
+
+  EXPECT_THAT(
+      Unsettled(),
+      testing::Not(testing::Contains(testing::Field(&Violation::invariant, Invariant::kCseq))));
+}
+
 TEST_F(FlushCheckerTest, MayGoOnAfterAnEndThatWasLost) {
   const RowChanges bob = Subscribed(SubscriptionState::kActive);
   Happens(Durable{bob});

@@ -112,6 +112,11 @@ void HistoryChecker::ForgetWhatWasLost(const DurableModels& found) {
   for (const auto& [key, model] : durable_) {
     for (const auto& [id, row] : model.publications) etags.insert(row->etag.text());
     for (const auto& [id, row] : model.subscriptions) {
+      // It may have been stored without the life before having heard of it.
+      first_epoch_.try_emplace(id.text(), epoch_ - 1);
+      resource_of_.try_emplace(id.text(), key);
+      uint32_t& cseq = durable_remote_cseq_[id.text()];
+      cseq = std::max(cseq, row->remote_cseq);
       if (!row->is_live()) continue;
       // Its end may have been told already.
       said_[id.text()].is_terminating = false;
@@ -323,7 +328,7 @@ void HistoryChecker::On(const Answered& answered, absl::Time at) {
     return;
   }
   if (answered.method == "PUBLISH") {
-    if (!durable_etags_.contains(answered.etag)) {
+    if (!durable_etags_.contains(answered.etag) && !flushes_.WasStored(answered.etag)) {
       Fail(Invariant::kDurableFirst,
            fmt::format("{} was told etag {}, which is not durable", answered.phone, answered.etag));
     }
