@@ -18,6 +18,29 @@ constexpr std::array<bool, 256> MakeTokenTable() {
 }
 constexpr std::array<bool, 256> kTokenTable = MakeTokenTable();
 
+// Length of the well-formed UTF-8 character at the start of `text`, 0 if there is none (RFC 3629
+// section 4). `text` is not empty.
+size_t Utf8Length(std::string_view text) {
+  const auto is_between = [&](size_t i, unsigned low, unsigned high) {
+    return i < text.size() && static_cast<unsigned char>(text[i]) >= low &&
+           static_cast<unsigned char>(text[i]) <= high;
+  };
+  const auto is_tail = [&](size_t i) { return is_between(i, 0x80, 0xBF); };
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return 1;
+  if (is_between(0, 0xC2, 0xDF)) return is_tail(1) ? 2 : 0;
+  if (is_between(0, 0xE0, 0xEF)) {
+    // Neither more bytes than it takes, nor a surrogate.
+    const bool is_second = is_between(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF);
+    return is_second && is_tail(2) ? 3 : 0;
+  }
+  if (is_between(0, 0xF0, 0xF4)) {
+    const bool is_second = is_between(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF);
+    return is_second && is_tail(2) && is_tail(3) ? 4 : 0;
+  }
+  return 0;
+}
+
 }  // namespace
 
 bool IsTokenChar(char c) { return kTokenTable[static_cast<unsigned char>(c)]; }
@@ -150,6 +173,17 @@ std::string Unfold(std::string_view value) {
     out.push_back(' ');
   }
   return out;
+}
+
+std::string CleanText(std::string_view value) {
+  std::string text = Unfold(value);
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = Utf8Length(std::string_view(text).substr(i));
+    if (length == 0) text[i] = '?';
+    if (length == 1 && (text[i] < 0x20 || text[i] == 0x7F)) text[i] = ' ';
+    i += std::max<size_t>(length, 1);
+  }
+  return text;
 }
 
 std::optional<std::string_view> FindParameter(std::string_view parameters, std::string_view name) {

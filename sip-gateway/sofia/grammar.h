@@ -42,6 +42,12 @@ bool IsToken(std::string_view text);
 // Replaces each fold (CRLF and the white space after it) by one space: RFC 3261 7.3.1.
 std::string Unfold(std::string_view value);
 
+// A value that only people read, or that is only repeated, as clean text: unfolded, with spaces for
+// control characters and a question mark for each byte that is not UTF-8 (RFC 3261 25.1). It is
+// never longer. A phone that writes its name in another charset is no reason to refuse it, and the
+// frames to the core take nothing but UTF-8.
+std::string CleanText(std::string_view value);
+
 // RFC 3261 25.1 LWS. The scan has seen to it that CR and LF stand in folds only.
 bool IsLws(char c);
 std::string_view TrimLws(std::string_view text);

@@ -170,6 +170,8 @@ absl::StatusOr<EventField> ParseEvent(std::string_view value) {
     return Malformed("Event");
   }
   event.id = FindParameter(event.parameters, "id");
+  // RFC 6665 8.4: "id" EQUAL token.
+  if (event.id.has_value() && !IsToken(*event.id)) return Malformed("Event");
   return event;
 }
 

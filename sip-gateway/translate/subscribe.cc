@@ -23,12 +23,12 @@ void FillDialog(const Message& subscribe, const Arrival& arrival, v1::Dialog& di
   // RFC 3261 12.2: a refresh changes the remote target and never the route set (S13).
   if (subscribe.to().tag.empty()) {
     for (std::string_view route : subscribe.record_routes()) {
-      dialog.add_route_set(Unfold(route));
+      dialog.add_route_set(CleanText(route));
     }
   }
   dialog.set_flow(std::string(arrival.flow));
   dialog.set_local_contact(std::string(arrival.local_contact));
-  if (const auto agent = subscribe.header("User-Agent")) dialog.set_user_agent(Unfold(*agent));
+  if (const auto agent = subscribe.header("User-Agent")) dialog.set_user_agent(CleanText(*agent));
 }
 
 // Every type named in Accept, without its parameters but a q of 0, which says "not this one" (RFC

@@ -248,6 +248,18 @@ class Hostile(Scenario):
                          before["sip_gateway_responses_dropped_total"] + 1)
         self.assert_faults({"Content-Length Longer Than Message": (0, 1), "Malformed CSeq": (0, 1)})
 
+    # ---- Bytes that are not UTF-8 ----
+
+    def test_a_latin_1_user_agent_is_served_and_disturbs_nobody(self):
+        phone, user = self.phone(), self.new_user()
+        connections = len([line for line in self.system.gateway.lines if "connected to core" in line])
+        for call, field, status in (("agent", ("User-Agent", "Caf#"), 200), ("event", ("o", "presence;id=#"), 400)):
+            event = [] if call == "event" else [("Event", "presence")]
+            request = phone.request("SUBSCRIBE", user, [*event, ("Contact", f"<{phone.contact}>"), field], call_id=call)
+            phone.send_bytes(request.replace(b"#", b"\xe9"))
+            self.assert_status(phone.response(call, "1 SUBSCRIBE"), status)
+        self.assertEqual(connections, len([line for line in self.system.gateway.lines if "connected to core" in line]))
+
     # ---- Streams that are in order ----
 
     def test_pieces_and_pipelines_on_tcp_are_framed(self):

@@ -134,7 +134,8 @@ TEST(EventTest, ReadsTypeIdAndParameters) {
 TEST(EventTest, RefusesListsAndNonsense) {
   for (const std::string text :
        {"presence, dialog", "", "presence dialog", "\"presence\"", "presence;id=1,dialog", "a/b",
-        ";id=1", ".winfo", "presence.", "a..b", "presence;id=\"x"}) {
+        ";id=1", ".winfo", "presence.", "a..b", "presence;id=\"x", "presence;id=\"x\"",
+        "presence;id=\xE9", "presence;id"}) {
     EXPECT_FALSE(ParseEvent(text).ok()) << text;
   }
 }
@@ -186,6 +187,24 @@ TEST(GrammarTest, FindsParametersPastQuotedSemicolons) {
   EXPECT_EQ(FindParameter(";a=\"x;b=1\";B = 2", "b"), "2");
   EXPECT_EQ(FindParameter("a;b", "a"), "");
   EXPECT_EQ(FindParameter("", "a"), std::nullopt);
+}
+
+// RFC 3629 section 4 has the ends of what is well-formed.
+TEST(GrammarTest, MakesCleanTextOfWhatIsNotUtf8) {
+  for (const char* text : {"Phone 1", "Caf\xC3\xA9", "\xE0\xA0\x80", "\xED\x9F\xBF",
+                           "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", ""}) {
+    EXPECT_EQ(CleanText(text), text);
+  }
+  EXPECT_EQ(CleanText("Caf\xE9/1.0"), "Caf?/1.0");
+  EXPECT_EQ(CleanText("\xC3"), "?");
+  EXPECT_EQ(CleanText("\xC0\x80"), "??");
+  EXPECT_EQ(CleanText("\xE0\x9F\xBF"), "???");
+  EXPECT_EQ(CleanText("\xED\xA0\x80"), "???");
+  EXPECT_EQ(CleanText("\xF4\x90\x80\x80"), "????");
+  EXPECT_EQ(CleanText("a\tb\x7F\x01"
+                      "c"),
+            "a b  c");
+  EXPECT_EQ(CleanText("one \r\n two"), "one two");
 }
 
 TEST(GrammarTest, UnfoldsToOneSpace) {

@@ -47,6 +47,16 @@ TEST(SubscribeTest, CarriesTheDialogOfAnInitialSubscribe) {
   EXPECT_EQ(dialog.user_agent(), "Phone 1");
 }
 
+// Nothing but UTF-8 goes to the core, or the whole frame would be refused there.
+TEST(SubscribeTest, CarriesNoBytesThatAreNotUtf8) {
+  const v1::SubscribeRequest request = Translate(Subscribe().With(
+      "User-Agent: Caf\xE9\nRecord-Route: \"\xE9\" <sip:192.0.2.7;lr>;x=\"\xE9\"\n"));
+
+  EXPECT_EQ(request.dialog().user_agent(), "Caf?");
+  ASSERT_EQ(request.dialog().route_set_size(), 1);
+  EXPECT_EQ(request.dialog().route_set(0), "\"?\" <sip:192.0.2.7;lr>;x=\"?\"");
+}
+
 // S05: whose state is meant says To, as the Request-URI is our Contact.
 TEST(SubscribeTest, NamesThePresentityOfARefreshByTo) {
   RequestText text = Subscribe();
