@@ -144,6 +144,7 @@ void Link::LoseStream(const absl::Status& why) {
   }
   state_ = State::kDisconnected;
   state_since_ = now;
+  asked_at_ = absl::InfiniteFuture();
   stream_.reset();
   waiting_ = {};
   Requeue(now);
@@ -193,6 +194,7 @@ void Link::Requeue(absl::Time now) {
 
 void Link::OnFrame(v1::ConnectResponse& frame) {
   ++stats_.frames_in;
+  asked_at_ = absl::InfiniteFuture();
   if (state_ == State::kGreeting) {
     if (!frame.has_welcome()) {
       LoseStream(absl::InternalError("the core's first frame was no greeting"));
@@ -349,6 +351,7 @@ void Link::FillCommands(size_t& bytes) {
     if (pending.was_granted_more_time) ++stats_.commands_resent;
     pending.was_sent = true;
     ++sent_unanswered_;
+    asked_at_ = std::min(asked_at_, clock_.Now());
     --command_credit_;
     unsent_.pop_front();
   }
@@ -367,6 +370,9 @@ absl::Time Link::Advance(absl::Time now) {
   if (state_ == State::kGreeting && now - state_since_ >= config_.greeting_timeout) {
     LoseStream(absl::DeadlineExceededError("the core did not greet in time"));
   }
+  if (state_ == State::kConnected && now >= MuteAt()) {
+    LoseStream(absl::DeadlineExceededError("the core answers nothing"));
+  }
   if (is_draining_ && state_ == State::kConnected &&
       (sent_unanswered_ == 0 || now - draining_since_ >= config_.answer_timeout)) {
     LoseStream(absl::UnavailableError("the core is draining"));
@@ -380,6 +386,13 @@ absl::Time Link::Advance(absl::Time now) {
     user_.OnCoreLost();
   }
   return NextDue(now);
+}
+
+// When a core that has said nothing since a command was sent is taken for one that stands still, if
+// there is another one to try: so early that the command may still be answered there.
+absl::Time Link::MuteAt() const {
+  if (config_.addresses.size() == 1) return absl::InfiniteFuture();
+  return asked_at_ + config_.answer_timeout / 2;
 }
 
 // Connected, and yet no credit or no room on the wire: the core is saturated.
@@ -431,6 +444,7 @@ absl::Time Link::NextDue(absl::Time now) const {
   if (is_draining_ && state_ == State::kConnected) {
     due = std::min(due, draining_since_ + config_.answer_timeout);
   }
+  if (state_ == State::kConnected) due = std::min(due, MuteAt());
   if (state_ == State::kConnected && !unsent_.empty()) {
     const auto it = pending_.find(unsent_.front());
     if (it == pending_.end()) return now;

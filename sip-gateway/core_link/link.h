@@ -106,6 +106,9 @@ struct LinkStats {
 // stream is writable and the core has given credit, all that is ready goes into one frame, so that
 // the busier the link the fewer the writes.
 //
+// A core that stands still (SIGSTOP) keeps its stream: one that says nothing at all for half of the
+// time that a command waits for its answer is left for the next, if there are several.
+//
 // A command is answered once: by the core, or here with CORE_UNREACHABLE or OVERLOADED, so that no
 // request waits longer than the time-outs whatever happens to the core. When a stream is lost its
 // unanswered commands go first on the next one, under the same command_id; the core recognises the
@@ -190,6 +193,7 @@ class Link final : private FrameStreamEvents {
   void RefuseStarved(absl::Time now);
   void RefuseUnanswered(absl::Time now);
   void Refuse(uint64_t command_id, v1::ErrorReason reason);
+  absl::Time MuteAt() const;
   absl::Time NextDue(absl::Time now) const;
 
   const LinkConfig config_;
@@ -202,10 +206,12 @@ class Link final : private FrameStreamEvents {
   State state_ = State::kDisconnected;
   std::unique_ptr<FrameStream> stream_;
   uint64_t stream_number_ = 0;
-  size_t address_index_ = 0;   // of the stream, or of the next one to open
-  size_t failures_ = 0;        // since the last greeting
-  absl::Time reconnect_at_;    // while disconnected
-  absl::Time state_since_;     // greeting, connected
+  size_t address_index_ = 0;  // of the stream, or of the next one to open
+  size_t failures_ = 0;       // since the last greeting
+  absl::Time reconnect_at_;   // while disconnected
+  absl::Time state_since_;    // greeting, connected
+  // The first command since the last frame that came.
+  absl::Time asked_at_ = absl::InfiniteFuture();
   absl::Time coreless_since_;  // InfiniteFuture while connected
   bool has_told_core_lost_ = false;
   bool is_draining_ = false;

@@ -128,7 +128,6 @@ TEST_F(LinkTest, RefusesWhatFindsNoRoomOnTheWire) {
   EXPECT_THAT(answers_, ElementsAre("a:ERROR_REASON_OVERLOADED"));
 }
 
-// A core that was stopped keeps its connection and answers nothing.
 TEST_F(LinkTest, RefusesACommandThatIsNotAnsweredInTwoSeconds) {
   Connect();
   Submit("a");
@@ -137,6 +136,47 @@ TEST_F(LinkTest, RefusesACommandThatIsNotAnsweredInTwoSeconds) {
   EXPECT_THAT(answers_, IsEmpty());
   Pass(absl::Milliseconds(20));
   EXPECT_THAT(answers_, ElementsAre("a:ERROR_REASON_CORE_UNREACHABLE"));
+}
+
+// SIGSTOP keeps a connection and answers nothing.
+TEST_F(LinkTest, LeavesACoreThatHasSaidNothingSinceACommandForTheNextOne) {
+  Build({"a", "b"});
+  Connect();
+  Pass(absl::Seconds(5));  // silence is no fault while nothing is asked
+  ASSERT_THAT(streams_.ends, SizeIs(1));
+  Submit("alice");
+
+  Pass(absl::Milliseconds(1010));
+
+  ASSERT_THAT(streams_.ends, SizeIs(2));
+  EXPECT_EQ(streams_.last().address, "b");
+  streams_.last().Welcome();
+  Turn();
+  ASSERT_THAT(Names(streams_.last()), ElementsAre("alice"));
+  streams_.last().Deliver(ReplyTo(streams_.last().Commands()[0]));
+  EXPECT_THAT(answers_, ElementsAre("alice:ok"));
+}
+
+TEST_F(LinkTest, StaysWithACoreThatIsSlowButNotMute) {
+  Build({"a", "b"});
+  Connect();
+  Submit("alice");
+  Pass(absl::Milliseconds(900));
+  streams_.last().Deliver(v1::ConnectResponse());
+
+  Pass(absl::Milliseconds(1000));
+
+  EXPECT_THAT(streams_.ends, SizeIs(1));
+}
+
+TEST_F(LinkTest, StaysWithAMuteCoreThatIsTheOnlyOne) {
+  Connect();
+  Submit("alice");
+
+  Pass(absl::Milliseconds(2500));
+
+  EXPECT_THAT(streams_.ends, SizeIs(1));
+  EXPECT_THAT(answers_, ElementsAre("alice:ERROR_REASON_CORE_UNREACHABLE"));
 }
 
 TEST_F(LinkTest, SendsUnansweredCommandsAgainFirstAndUnderTheSameId) {
