@@ -157,6 +157,11 @@ absl::Status Draining(absl::Duration retry_after) {
                        "the server is stopping", retry_after);
 }
 
+absl::Status CoreUnreachable(std::string_view why, absl::Duration retry_after) {
+  return MakeRetryable(absl::StatusCode::kUnavailable, ErrorReason::kCoreUnreachable,
+                       std::string(why), retry_after);
+}
+
 absl::Status NotServedYet(std::string_view feature) {
   return Make(absl::StatusCode::kUnimplemented, ErrorReason::kNotServedYet,
               fmt::format("{} is not served by this version", feature),

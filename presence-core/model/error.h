@@ -73,6 +73,7 @@ absl::Status NotServedYet(std::string_view feature);
 absl::Status BadToken(std::string_view field);
 absl::Status PublicationUnknown(std::string_view what);
 absl::Status Internal(std::string_view what);
+absl::Status CoreUnreachable(std::string_view why, absl::Duration retry_after);
 absl::Status DialogEventMismatch(std::string_view asked, std::string_view dialog);
 
 // The reason a status of ours carries; kInternal for one made by somebody else, kUnspecified for

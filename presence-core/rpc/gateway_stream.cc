@@ -105,6 +105,11 @@ class GatewayStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v
   }
 
   void Write() {
+    // A frame has answers, too, which may be true; the gateway asks for them again where it goes.
+    if (absl::Status status = CheckOwner(service_.is_owner_); !status.ok()) {
+      End(ToGrpc(status));
+      return;
+    }
     absl::MutexLock lock(&mu_);
     is_write_posted_ = false;
     if (is_writing_ || is_finished_) return;

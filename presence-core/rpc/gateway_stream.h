@@ -6,11 +6,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "presence-core/engine/engine.h"
 #include "presence-core/rpc/gateway_session.h"
+#include "presence-core/rpc/ownership.h"
 #include "presence/v1/gateway.grpc.pb.h"
 #include "runtime/clock.h"
 #include "runtime/executor.h"
@@ -24,8 +26,13 @@ class GatewayStream;
 // one after the other.
 class GatewayService final : public v1::GatewayService::CallbackService {
  public:
-  GatewayService(Engine& engine, Executor& executor, const Clock& clock, std::string core_name)
-      : engine_(engine), executor_(executor), clock_(clock), core_name_(std::move(core_name)) {}
+  GatewayService(Engine& engine, Executor& executor, const Clock& clock, std::string core_name,
+                 IsOwner is_owner)
+      : engine_(engine),
+        executor_(executor),
+        clock_(clock),
+        core_name_(std::move(core_name)),
+        is_owner_(std::move(is_owner)) {}
 
   grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* Connect(
       grpc::CallbackServerContext* context) override;
@@ -54,6 +61,7 @@ class GatewayService final : public v1::GatewayService::CallbackService {
   Executor& executor_;
   const Clock& clock_;
   const std::string core_name_;
+  const IsOwner is_owner_;
 
   mutable absl::Mutex mu_;  // a leaf
   std::map<std::string, Connected> streams_ ABSL_GUARDED_BY(mu_);

@@ -100,6 +100,7 @@ ServerUnaryReactor* PresenceService::GetState(CallbackServerContext* context,
                                               const v1::GetStateRequest* request,
                                               v1::GetStateResponse* response) {
   ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (absl::Status status = CheckOwner(is_owner_); !status.ok()) return Finish(reactor, status);
   absl::StatusOr<StateQuery> query = convert_.ToQuery(*request);
   if (!query.ok()) return Finish(reactor, query.status());
   absl::StatusOr<StateView> view = engine_.GetState(*query);
@@ -197,6 +198,7 @@ ServerUnaryReactor* PresenceService::List(CallbackServerContext* context, const 
                                           Page<View> (Engine::*list)(const Filter&) const,
                                           Show show) {
   ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (absl::Status status = CheckOwner(is_owner_); !status.ok()) return Finish(reactor, status);
   const std::string which = FilterOf(request);
   Filter filter;
   auto after = FromPageToken(request.page_token(), which);
@@ -290,6 +292,7 @@ ServerUnaryReactor* PresenceService::GetAuthorization(CallbackServerContext* con
   ServerUnaryReactor* reactor = context->DefaultReactor();
   absl::StatusOr<ResourceKey> key = ToKey(request->presentity(), request->event());
   if (!key.ok()) return Finish(reactor, key.status());
+  if (absl::Status status = CheckOwner(is_owner_); !status.ok()) return Finish(reactor, status);
   auto watcher = convert_.ToWatcher(request->watcher());
   if (!watcher.ok()) return Finish(reactor, watcher.status());
   auto event = convert_.ToEvent(request->event(), "presence");
@@ -307,6 +310,7 @@ ServerUnaryReactor* PresenceService::HasSubscribers(CallbackServerContext* conte
   ServerUnaryReactor* reactor = context->DefaultReactor();
   absl::StatusOr<ResourceKey> key = ToKey(request->presentity(), request->event());
   if (!key.ok()) return Finish(reactor, key.status());
+  if (absl::Status status = CheckOwner(is_owner_); !status.ok()) return Finish(reactor, status);
   const uint32_t count = engine_.CountSubscribers(*key);
   response->set_has_subscribers(count > 0);
   response->set_count(count);

@@ -4,9 +4,11 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
+#include <utility>
 
 #include "presence-core/engine/engine.h"
 #include "presence-core/rpc/convert.h"
+#include "presence-core/rpc/ownership.h"
 #include "presence-core/rpc/watch_stream.h"
 #include "presence/v1/presence.grpc.pb.h"
 
@@ -18,10 +20,11 @@ namespace presence {
 class PresenceService final : public v1::PresenceService::CallbackService {
  public:
   PresenceService(Engine& engine, Executor& executor, const Clock& clock, Random& random,
-                  size_t max_watch_queue)
+                  size_t max_watch_queue, IsOwner is_owner)
       : engine_(engine),
+        is_owner_(std::move(is_owner)),
         convert_(engine, clock),
-        watches_(engine, executor, clock, random, max_watch_queue) {}
+        watches_(engine, executor, clock, random, max_watch_queue, is_owner_) {}
 
   // Ends every Watch stream with DRAINING.
   void Drain() { watches_.Drain(); }
@@ -97,6 +100,7 @@ class PresenceService final : public v1::PresenceService::CallbackService {
                      absl::StatusOr<DecideWatcherCommand> command, Response* response);
 
   Engine& engine_;
+  const IsOwner is_owner_;
   const Converter convert_;
   WatchStreams watches_;
 };

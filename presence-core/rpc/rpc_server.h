@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "presence-core/engine/engine.h"
+#include "presence-core/rpc/ownership.h"
 #include "presence/v1/admin.pb.h"
 #include "runtime/clock.h"
 #include "runtime/executor.h"
@@ -24,6 +25,9 @@ class RpcServer {
     std::vector<std::string> listen;
     std::string core_name;
     size_t max_watch_queue = 1024;
+    // While it is false nothing is told that the database has not confirmed: streams to gateways
+    // and watchers end, reads are refused with STORAGE_UNAVAILABLE.
+    IsOwner is_owner = [] { return true; };
     v1::ServerInfo info;
   };
 

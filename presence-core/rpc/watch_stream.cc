@@ -86,12 +86,15 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchResponse>,
     {
       absl::MutexLock lock(&mu_);
       if (is_writing_ || is_finished_) return;
-      if (session_->Take(outgoing_)) {
+      const absl::Status owner = CheckOwner(streams_.is_owner_);
+      if (!owner.ok()) {
+        ended = owner;
+      } else if (session_->Take(outgoing_)) {
         is_writing_ = true;
         StartWrite(&outgoing_);
         return;
       }
-      if (!session_->has_items()) ended = session_->ended();
+      if (owner.ok() && !session_->has_items()) ended = session_->ended();
     }
     // Not here: the engine may be in the middle of the call that ended it.
     if (ended.has_value()) {

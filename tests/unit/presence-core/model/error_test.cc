@@ -46,6 +46,7 @@ std::vector<Made> AllMakers() {
       {QuotaExceeded("publications", 40), R::kQuotaExceeded, C::kResourceExhausted},
       {Overloaded("busy", absl::Seconds(2)), R::kOverloaded, C::kResourceExhausted},
       {StorageUnavailable("down"), R::kStorageUnavailable, C::kUnavailable},
+      {CoreUnreachable("away", absl::Seconds(1)), R::kCoreUnreachable, C::kUnavailable},
       {Draining(absl::Seconds(5)), R::kDraining, C::kUnavailable},
       {NotServedYet("trace"), R::kNotServedYet, C::kUnimplemented},
       {BadToken("page_token"), R::kBadToken, C::kInvalidArgument},

@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "presence-core/storage/memory/memory_journal.h"
 #include "presence/v1/admin.grpc.pb.h"
+#include "presence/v1/gateway.grpc.pb.h"
 #include "presence/v1/presence.grpc.pb.h"
 #include "presence/v1/rules.grpc.pb.h"
 #include "runtime/worker.h"
@@ -46,6 +47,7 @@ class RpcServerTest : public testing::Test {
     RpcServer::Options options;
     options.listen = {"127.0.0.1:0"};
     options.core_name = "core1";
+    options.is_owner = [this] { return is_owner_.load(); };
     auto server = RpcServer::Start(*engine_, *worker_, clock_, random_, options);
     ASSERT_TRUE(server.ok());
     server_ = *std::move(server);
@@ -118,6 +120,7 @@ class RpcServerTest : public testing::Test {
 
   ForwardClock clock_;
   int calls_ = 0;
+  std::atomic<bool> is_owner_ = true;
   SecureRandom random_;
   std::unique_ptr<EventRegistry> registry_ = MakeTextRegistry();
   MemoryJournal journal_;
@@ -345,6 +348,49 @@ TEST_F(RpcServerTest, StreamsTheSnapshotAndEveryNewerState) {
   while (reader->Read(&item)) {
   }
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+// What no commit has confirmed may be wrong while another core may own the state.
+TEST_F(RpcServerTest, TellsNothingWhileAnotherCoreMayOwnTheState) {
+  v1::PublishResponse published;
+  ASSERT_TRUE(Publish("open", &published).ok());
+  grpc::ClientContext watching;
+  v1::WatchRequest request;
+  request.set_watcher("sip:app@example.com");
+  request.add_targets()->set_presentity("alice@example.com");
+  auto reader = stub_->Watch(&watching, request);
+  v1::WatchResponse item;
+  ASSERT_TRUE(reader->Read(&item));
+  ASSERT_TRUE(reader->Read(&item));
+  grpc::ClientContext connecting;
+  auto gateway = v1::GatewayService::NewStub(channel_)->Connect(&connecting);
+  v1::ConnectRequest hello;
+  hello.mutable_hello()->set_gateway("edge");
+  ASSERT_TRUE(gateway->Write(hello));
+  v1::ConnectResponse frame;
+  ASSERT_TRUE(gateway->Read(&frame));
+
+  is_owner_ = false;
+
+  grpc::ClientContext context;
+  v1::GetStateRequest get;
+  get.set_presentity("alice@example.com");
+  v1::GetStateResponse state;
+  EXPECT_EQ(Reason(stub_->GetState(&context, get, &state)), "STORAGE_UNAVAILABLE");
+  grpc::ClientContext listing;
+  v1::ListPresentitiesResponse list;
+  EXPECT_EQ(Reason(stub_->ListPresentities(&listing, v1::ListPresentitiesRequest(), &list)),
+            "STORAGE_UNAVAILABLE");
+  // A change is told to those who asked once it is committed, and to nobody else.
+  EXPECT_TRUE(Publish("busy", &published, published.etag()).ok());
+  EXPECT_FALSE(reader->Read(&item));
+  EXPECT_EQ(Reason(reader->Finish()), "STORAGE_UNAVAILABLE");
+  hello.Clear();
+  hello.add_commands()->set_command_id(1);
+  hello.mutable_commands(0)->mutable_publish()->set_presentity("sip:alice@example.com");
+  gateway->Write(hello);
+  EXPECT_FALSE(gateway->Read(&frame));
+  EXPECT_EQ(Reason(gateway->Finish()), "STORAGE_UNAVAILABLE");
 }
 
 TEST_F(RpcServerTest, EndsStreamsWithDrainingWhenItStops) {
