@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "presence-core/rpc/rpc_server.h"
 #include "presence-core/server/cut_log.h"
 #include "presence-core/server/settings.h"
+#include "presence-core/server/standby.h"
 #include "presence-core/telemetry/core_metrics.h"
 #include "runtime/clock.h"
 #include "runtime/random.h"
@@ -29,6 +31,16 @@ void StopAtOnce(const std::string& why) {
   spdlog::critical("{}: stopping at once", why);
   spdlog::default_logger()->flush();
   _exit(1);
+}
+
+// Where others reach what is listened on here: a wildcard is of no use to them.
+std::string ToReachable(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  const std::string host = address.substr(0, colon);
+  if (host != "0.0.0.0" && host != "[::]") return address;
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return address;
+  return name.data() + address.substr(colon);
 }
 
 // Members are in the order in which they are built; each uses only those above it, and the
@@ -52,21 +64,28 @@ class Process final : public CoreProcess {
 
   ~Process() override { Stop(absl::ZeroDuration()); }
 
-  absl::Status Open() {
+  // `standby` keeps the addresses until the state has been loaded.
+  absl::Status Open(Standby& standby) {
     if (absl::Status status = engine_.Start(); !status.ok()) return status;
+    standby.Stop(config_);
     RpcServer::Options options;
-    options.listen.assign(config_.listen().begin(), config_.listen().end());
-    if (!config_.unix_socket().empty()) options.listen.push_back("unix:" + config_.unix_socket());
+    options.listen = GrpcAddresses(config_);
     options.core_name = identity_.name;
+    options.is_owner = [storage = storage_.get()] { return storage->IsSure(); };
     options.max_watch_queue = config_.limits().max_watch_queue();
     options.info = Info();
     auto server = RpcServer::Start(engine_, *worker_, clock_, random_, std::move(options));
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
+    if (config_.storage().advertise().empty() && !server_->addresses().empty()) {
+      storage_->Announce(ToReachable(server_->addresses()[0]));
+    }
     if (config_.ops_listen().empty()) return absl::OkStatus();
     OpsPages pages;
     pages.not_ready = [this] {
-      return is_stopping_ ? std::optional<std::string>("stopping") : std::nullopt;
+      return is_stopping_          ? std::optional<std::string>("stopping")
+             : !storage_->IsSure() ? std::optional<std::string>("cut off from the database")
+                                   : std::nullopt;
     };
     pages.metrics = [this] {
       return CoreMetrics(engine_.counters(), cuts_.counters(), storage_->counters());
@@ -114,7 +133,7 @@ class Process final : public CoreProcess {
     return info;
   }
 
-  const v1::CoreConfig config_;
+  v1::CoreConfig config_;
   const Identity identity_;
   const std::unique_ptr<SystemClock> owned_clock_;
   const SystemClock& clock_ = *owned_clock_;
@@ -159,12 +178,20 @@ absl::StatusOr<std::unique_ptr<CoreProcess>> CoreProcess::Start(const v1::CoreCo
   const auto engine = ToEngineConfig(config, **registry);
   if (!engine.ok()) return engine.status();
   auto clock = std::make_unique<SystemClock>();
-  const std::string address = config.listen().empty() ? "" : config.listen(0);
-  auto storage = Storage::Open(config.storage(), identity.name, address, *clock, wait, StopAtOnce);
+  Standby standby(config, identity.version);
+  Succession succession;
+  succession.node = identity.name;
+  succession.wait = std::move(wait);
+  succession.on_waiting = [&](const std::string& owner, const std::string& address) {
+    return standby.Follow({owner, address});
+  };
+  succession.on_lost = StopAtOnce;
+  auto storage = Storage::Open(config.storage(), *clock, succession);
   if (!storage.ok()) return storage.status();
+  standby.ForgetOwner();
   auto process = std::make_unique<Process>(config, *engine, identity, *std::move(registry),
                                            std::move(clock), *std::move(storage));
-  if (absl::Status status = process->Open(); !status.ok()) return status;
+  if (absl::Status status = process->Open(standby); !status.ok()) return status;
   return process;
 }
 

@@ -1,11 +1,13 @@
 #ifndef PRESENCE_CORE_SERVER_CORE_PROCESS_H_
 #define PRESENCE_CORE_SERVER_CORE_PROCESS_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "presence-core/server/storage.h"
 #include "presence/v1/core_config.pb.h"
 
@@ -20,8 +22,11 @@ class CoreProcess {
     std::string version;
   };
 
-  // Serves from the moment it returns. `wait` lets time pass, and is false when the process is to
-  // stop instead of waiting for its database. Errors: InvalidArgument   the configuration
+  // Lets time pass; false when the process is to stop instead of waiting for its turn.
+  using Wait = std::function<bool(absl::Duration)>;
+
+  // Serves from the moment it returns. While another core owns the state it waits, and hands calls
+  // on to that one. Errors: InvalidArgument   the configuration
   // contradicts what the event packages say; Unavailable   an address cannot be listened on, or no
   // database; Cancelled   `wait` said so.
   static absl::StatusOr<std::unique_ptr<CoreProcess>> Start(const v1::CoreConfig& config,

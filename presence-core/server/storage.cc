@@ -23,8 +23,6 @@ namespace presence {
 namespace {
 
 constexpr absl::Duration kAskAgain = absl::Milliseconds(500);
-// Who waits says so this often.
-constexpr absl::Duration kSayAgain = absl::Minutes(1);
 
 class MemoryStorage final : public Storage {
  public:
@@ -34,6 +32,8 @@ class MemoryStorage final : public Storage {
 
   Journal& journal() override { return journal_; }
   uint64_t epoch() const override { return epoch_; }
+  bool IsSure() const override { return true; }
+  void Announce(std::string) override {}
   StorageCounters counters() const override { return {}; }
   std::string description() const override { return "memory only, everything is lost on exit"; }
   void Close() override {}
@@ -58,6 +58,8 @@ class PostgresStorage : public Storage {
         store_(options, clock, lease) {}
 
   uint64_t epoch() const override { return epoch_; }
+  bool IsSure() const override { return keeper_->IsSure(); }
+  void Announce(std::string address) override { keeper_->Announce(std::move(address)); }
   std::string description() const override { return description_; }
   void Close() override {
     Drain();
@@ -91,6 +93,7 @@ class WriteThroughStorage final : public PostgresStorage {
   StorageCounters counters() const override {
     const WriteThroughJournal::Counters counted = journal_.counters();
     StorageCounters counters;
+    counters.is_owner = IsSure();
     counters.commits = counted.commits;
     counters.written = counted.changes;
     counters.failed = counted.failed + counted.unknown;
@@ -119,6 +122,7 @@ class WriteBackStorage final : public PostgresStorage {
   StorageCounters counters() const override {
     const WriteBackJournal::Counters counted = journal_.counters();
     StorageCounters counters;
+    counters.is_owner = IsSure();
     counters.commits = counted.commits;
     counters.written = counted.written;
     counters.failed = counted.failed;
@@ -130,8 +134,8 @@ class WriteBackStorage final : public PostgresStorage {
   }
 
  private:
-  static WriteBackJournal::Options ToWriteBackOptions(const v1::StorageConfig& config,
-                                                      std::function<void(std::string)> on_lost) {
+  WriteBackJournal::Options ToWriteBackOptions(const v1::StorageConfig& config,
+                                               std::function<void(std::string)> on_lost) {
     const auto is_any = [&config](v1::StorageMode mode) {
       return config.publications() == mode || config.subscriptions() == mode;
     };
@@ -146,6 +150,7 @@ class WriteBackStorage final : public PostgresStorage {
         .decisions = is_any(v1::STORAGE_MODE_WRITE_THROUGH)};
     options.flush_interval = ToDuration(config.flush_interval());
     options.max_dirty_rows = config.max_dirty_rows();
+    options.may_promise = [this] { return IsSure(); };
     options.on_fenced = Fenced(std::move(on_lost));
     options.on_refused = [](const ResourceKey& key, const absl::Status& status) {
       spdlog::error("{} {}: a row is dropped, the database refuses it: {}", key.presentity.text(),
@@ -204,18 +209,20 @@ absl::StatusOr<std::string> DsnOf(const v1::StorageConfig& config) {
   return NormalizeDsn(dsn);
 }
 
-// The lease, once nobody else has it.
-absl::StatusOr<LeaseKeeper::Lease> TakeWhenFree(LeaseKeeper& keeper, const Clock& clock,
-                                                Wait wait) {
-  absl::Time say_at = absl::InfinitePast();
+// The lease, once nobody else has it. One who waits outlives an outage of the database.
+absl::StatusOr<LeaseKeeper::Lease> TakeWhenFree(LeaseKeeper& keeper, const Succession& succession) {
+  bool has_waited = false;
   while (true) {
     auto lease = keeper.Take();
-    if (!lease.ok() || lease->is_ours) return lease;
-    if (clock.Now() >= say_at) {
-      spdlog::info("{} serves from this database; waiting until it stops", lease->owner);
-      say_at = clock.Now() + kSayAgain;
+    if (lease.ok() ? lease->is_ours : !has_waited) return lease;
+    absl::Duration until = kAskAgain;
+    if (lease.ok()) {
+      has_waited = true;
+      absl::Status status = succession.on_waiting(lease->owner, lease->address);
+      if (!status.ok()) return status;
+      until = std::min(until, lease->remaining + absl::Milliseconds(50));
     }
-    if (!wait(std::min(kAskAgain, lease->remaining + absl::Milliseconds(50)))) {
+    if (!succession.wait(until)) {
       return absl::CancelledError("stopped while waiting for the database");
     }
   }
@@ -236,10 +243,8 @@ absl::StatusOr<DatabaseOptions> ToDatabaseOptions(const v1::StorageConfig& confi
 }
 
 absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::StorageConfig& config,
-                                                       const std::string& node,
-                                                       const std::string& address,
-                                                       const Clock& clock, Wait wait,
-                                                       std::function<void(std::string)> on_lost) {
+                                                       const Clock& clock,
+                                                       const Succession& succession) {
   if (config.backend() == v1::STORAGE_BACKEND_MEMORY) {
     return std::make_unique<MemoryStorage>(clock);
   }
@@ -248,19 +253,19 @@ absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::StorageConfig& 
   if (absl::Status status = CheckSchema(*options); !status.ok()) return status;
   LeaseKeeper::Options lease_options;
   lease_options.database = *options;
-  lease_options.node = config.node().empty() ? node : config.node();
-  lease_options.address = address;
-  lease_options.on_lost = on_lost;
+  lease_options.node = config.node().empty() ? succession.node : config.node();
+  lease_options.address = config.advertise();
+  lease_options.on_lost = succession.on_lost;
   auto keeper = std::make_unique<LeaseKeeper>(std::move(lease_options), clock);
-  const auto lease = TakeWhenFree(*keeper, clock, wait);
+  const auto lease = TakeWhenFree(*keeper, succession);
   if (!lease.ok()) return lease.status();
   if (config.publications() == v1::STORAGE_MODE_WRITE_THROUGH &&
       config.subscriptions() == v1::STORAGE_MODE_WRITE_THROUGH) {
     return std::make_unique<WriteThroughStorage>(*options, std::move(keeper), *lease, clock,
-                                                 std::move(on_lost));
+                                                 succession.on_lost);
   }
   return std::make_unique<WriteBackStorage>(Describe(config), config, *options, std::move(keeper),
-                                            *lease, clock, std::move(on_lost));
+                                            *lease, clock, succession.on_lost);
 }
 
 }  // namespace presence

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "presence-core/storage/journal.h"
@@ -17,27 +17,39 @@
 
 namespace presence {
 
-// Lets time pass; false when the process is to stop instead.
-using Wait = absl::FunctionRef<bool(absl::Duration)>;
+// How a process comes to own its storage, and what becomes of that.
+struct Succession {
+  // Its name, unless the configuration has another.
+  std::string node;
+  // Lets time pass; false when the process is to stop instead of waiting for its turn.
+  std::function<bool(absl::Duration)> wait;
+  // Another core owns the state, and may be reached there; called again and again while that is so.
+  // An error ends the waiting.
+  std::function<absl::Status(const std::string& owner, const std::string& address)> on_waiting;
+  // Another process has become the owner: what is answered from then on may be wrong. Called on
+  // any thread, maybe more than once.
+  std::function<void(std::string why)> on_lost;
+};
 
 // What keeps the state of this process: the journal of its storage mode and everything below it,
 // owned for the epoch.
 class Storage {
  public:
-  // Opens what `config` says and becomes its owner. While another core owns the database this
-  // waits, and says so in the log. `on_lost` is called when another process has become the owner,
-  // on any thread, maybe more than once: what is answered from then on may be wrong. Errors:
+  // Opens what `config` says and becomes its owner, which may take until another core dies. Errors:
   // INVALID_FIELD storage.dsn or storage.dsn_file; STORAGE_UNAVAILABLE   no database, or not with
-  // the schema that this program needs; Cancelled   `wait` said so.
+  // the schema that this program needs; Cancelled   `wait` said so; those of `on_waiting`.
   static absl::StatusOr<std::unique_ptr<Storage>> Open(const v1::StorageConfig& config,
-                                                       const std::string& node,
-                                                       const std::string& address,
-                                                       const Clock& clock, Wait wait,
-                                                       std::function<void(std::string)> on_lost);
+                                                       const Clock& clock,
+                                                       const Succession& succession);
   virtual ~Storage() = default;
 
   virtual Journal& journal() = 0;
   virtual uint64_t epoch() const = 0;
+  // Whether no other process can be the owner now; while it is false, nothing is told that was not
+  // committed. From any thread, cheap.
+  virtual bool IsSure() const = 0;
+  // Where other cores reach this one.
+  virtual void Announce(std::string address) = 0;
   virtual StorageCounters counters() const = 0;
   // For people: "memory only, everything is lost on exit".
   virtual std::string description() const = 0;

@@ -21,6 +21,7 @@ std::string CoreMetrics(const EngineCounters& counters, const CutCounters& cuts,
   page.Gauge(kResources, static_cast<double>(c.resources_now));
   page.Counter(kDocumentsCut, cuts.states, {{"kind", "state"}});
   page.Counter(kDocumentsCut, cuts.winfo, {{"kind", "winfo"}});
+  page.Gauge(kStorageOwner, storage.is_owner ? 1 : 0);
   page.Counter(kStorageCommits, storage.commits);
   page.Counter(kStorageWritten, storage.written);
   page.Counter(kStorageFailed, storage.failed);
@@ -43,6 +44,12 @@ std::string CoreMetrics(const EngineCounters& counters, const CutCounters& cuts,
   for_each_hold([&](const LockHolds& h, const auto& l) {
     page.Gauge(kLockHold, absl::ToDoubleSeconds(h.longest), l);
   });
+  return page.Text();
+}
+
+std::string StandbyMetrics() {
+  MetricsPage page;
+  page.Gauge(kStorageOwner, 0);
   return page.Text();
 }
 

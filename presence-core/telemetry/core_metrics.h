@@ -17,6 +17,7 @@ struct CutCounters {
 
 // What became of what was to be stored in a database.
 struct StorageCounters {
+  bool is_owner = true;     // for sure
   uint64_t commits = 0;     // tried
   uint64_t written = 0;     // changes of resources (write-through) or rows (write-back)
   uint64_t failed = 0;      // the database was not there, or its answer was lost
@@ -29,6 +30,9 @@ struct StorageCounters {
 // Every metric of a core, in the text format of Prometheus.
 std::string CoreMetrics(const EngineCounters& counters, const CutCounters& cuts,
                         const StorageCounters& storage);
+
+// Those of a core that waits for its turn.
+std::string StandbyMetrics();
 
 }  // namespace presence
 

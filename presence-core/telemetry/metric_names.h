@@ -50,6 +50,9 @@ inline constexpr MetricName kLockHold = {"presence_lock_hold_max_seconds",
                                          "Longest hold of such a lock since the start."};
 
 // Commits, and what they wrote: what was written over commits is how much shares one.
+inline constexpr MetricName kStorageOwner = {
+    "presence_storage_owner",
+    "1: this core owns the state and is sure of it; 0: it waits for its turn, or is cut off."};
 inline constexpr MetricName kStorageCommits = {"presence_storage_commits_total",
                                                "Transactions sent to the database."};
 inline constexpr MetricName kStorageWritten = {"presence_storage_written_total",
@@ -60,10 +63,11 @@ inline constexpr MetricName kStorageFailed = {
 // Rising: rows of ours that the database does not take; a fault of ours, named in the log.
 inline constexpr MetricName kStorageRefused = {"presence_storage_refused_total",
                                                "Changes that the database refuses."};
-// Rising: in write-back mode more is changed than the database can take.
+// Rising: in write-back mode more is changed than the database can take, or it is away while
+// another core waits.
 inline constexpr MetricName kStorageFallbacks = {
     "presence_storage_fallbacks_total",
-    "Changes that waited for the database because too much was unwritten."};
+    "Changes that waited for the database because nothing more may be promised."};
 // What a crash would cost now, in write-back mode: rows, and how old the oldest is.
 inline constexpr MetricName kStorageDirty = {"presence_storage_dirty_rows", "Rows unwritten."};
 inline constexpr MetricName kStorageOldestDirty = {"presence_storage_oldest_dirty_seconds",

@@ -3,13 +3,11 @@
 Runs under tests/postgres/with_cluster.py with PRESENCE_TEST_STORAGE_MODE set.
 """
 
-import re
-import signal
-import threading
 import time
 import unittest
 
-from scenario import Process, Scenario, Silence, System, pidf
+from continuous import Continuous
+from scenario import Scenario, pidf
 
 
 class Durability(Scenario):
@@ -102,56 +100,13 @@ class Durability(Scenario):
         self.assert_status(self.phone(user="mallory").subscribe(user).answer, 403)
 
     def test_r1_n10_nothing_answered_is_lost_while_the_core_is_killed_again_and_again(self):
-        user, watcher = self.new_user(), self.phone()
-        subscription, first = self.subscribed(watcher, user)
-        stop, answered, notifies = threading.Event(), [], []
-
-        def publish():
-            phone, tag, number = self.phone(user="carol"), None, 0
-            while not stop.is_set():
-                number += 1
-                try:
-                    answer = phone.publish(user, pidf(user, note=f"state {number};"), etag=tag)
-                except Silence:
-                    continue
-                if answer.status == 200:
-                    tag = answer.get("sip-etag")
-                    answered.append(number)
-                elif answer.status == 412:
-                    tag = None
-
-        def watch():
-            while publisher.is_alive() or not shows_the_last():
-                notifies.append(subscription.notify())
-
-        def shows_the_last():
-            return notifies and f"state {answered[-1]};" in notifies[-1].text
-
-        publisher, watch_thread = threading.Thread(target=publish), threading.Thread(target=watch)
-        publisher.start()
-        watch_thread.start()
-        try:
+        with Continuous(self) as load:
             for _ in range(5):
-                before = len(answered)
-                self.eventually(lambda: len(answered) > before + 20)  # pylint: disable=cell-var-from-loop
+                load.await_answers(20)
                 self.crash_core(when_written=False)
             # Write-back may have lost the last one; this one nothing happens to.
-            before = len(answered)
-            self.eventually(lambda: len(answered) > before)
-        finally:
-            stop.set()
-            publisher.join()
-            watch_thread.join()
-        # The final state arrived, CSeq never repeats or falls, and no state comes after a newer one. A NOTIFY whose
-        # answer was lost comes again as it was.
-        self.assertTrue(shows_the_last(), f"{answered[-1]}: {notifies[-1]}")
-        told = [first, *notifies]
-        for earlier, later in zip(told, told[1:]):
-            if later.get("via") != earlier.get("via"):
-                self.assertGreater(later.cseq, earlier.cseq)
-        states = [int(number) for notify in notifies for number in re.findall(r"state (\d+);", notify.text)]
-        if self.system.storage_mode == "write-through":
-            self.assertEqual(states, sorted(states))  # write-back may show an older one once, after a crash
+            load.await_answers(1)
+        load.check()
 
     def test_p20_a_database_that_is_away_is_503_and_leaves_nothing_of_the_request(self):
         phone, user, other = self.phone(), self.new_user(), self.new_user()
@@ -177,42 +132,6 @@ class Durability(Scenario):
         else:
             self.eventually(lambda: phone.publish(other, pidf(other)).status == 200)
         self.assertEqual(len(self.listed("presentity", other)), 1)
-
-
-class Succession(unittest.TestCase):
-    """A second core stands by."""
-
-    def test_it_serves_soon_after_the_first_one_died_and_not_before(self):
-        system = System(core=("--set", "storage.node=first"))
-        self.addCleanup(system.stop)
-        system.presencectl("publish", "alice@example.com", "--open", "--note", "kept")
-        while system.core_metrics()["presence_storage_dirty_rows"]:
-            pass
-        standby = Process([system.bin / "presence-core", "dev", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0",
-                           *system.core_arguments, "--set", "storage.node=second"])
-        self.addCleanup(standby.stop)
-        standby.wait_for("first serves from this database; waiting")
-        died = time.monotonic()
-        system.core.stop(signal.SIGKILL)
-        standby.wait_for("^ready in ")
-        self.assertLess(time.monotonic() - died, 8.0)  # four seconds of lease, and what a busy machine takes
-        system.core_address = standby.wait_for(r"gRPC +([0-9.]+:\d+)").group(1)
-        self.assertIn("kept", system.presencectl("state", "get", "alice@example.com"))
-
-    def test_one_that_waits_stops_when_told(self):
-        system = System(core=("--set", "storage.node=first"))
-        self.addCleanup(system.stop)
-        standby = Process([system.bin / "presence-core", "dev", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0",
-                           *system.core_arguments, "--set", "storage.node=second"])
-        standby.wait_for("first serves from this database; waiting")
-        self.assertEqual(standby.stop(), 0)
-
-    def test_an_owner_that_was_overtaken_ends_by_itself(self):
-        system = System(core=("--set", "storage.node=first"))
-        self.addCleanup(system.stop)
-        system.database.run("UPDATE lease SET epoch = epoch + 1, node = 'second'")
-        system.core.wait_for("stopping at once")
-        self.assertEqual(system.core.child.wait(10), 1)
 
 
 if __name__ == "__main__":

@@ -38,11 +38,13 @@ std::unique_ptr<pqxx::connection> Connect(const DatabaseOptions& options, StallG
   pqxx::nontransaction setup(*connection);
   const int64_t timeout_ms = absl::ToInt64Milliseconds(options.statement_timeout);
   // Plans are made once, often while the tables are still empty, and must be right when they are
-  // full: so only those that go by an index are allowed.
+  // full: so only those that go by an index are allowed. What that makes look dear must not be
+  // compiled.
   setup.exec0(fmt::format(
       "SET search_path = presence; SET synchronous_commit = {}; SET statement_timeout = {};"
       " SET idle_in_transaction_session_timeout = {}; SET plan_cache_mode = force_generic_plan;"
-      " SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+      " SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = "
+      "off;"
       " SET timezone = 'UTC'; SET client_encoding = 'UTF8'",
       options.synchronous_commit ? "on" : "off", timeout_ms, 2 * timeout_ms));
   return connection;

@@ -1,10 +1,12 @@
 #include "presence-core/storage/postgres/lease_keeper.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
+#include <atomic>
 #include <pqxx/pqxx>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "presence-core/model/error.h"
 #include "presence-core/storage/postgres/connection.h"
 #include "runtime/worker.h"
@@ -12,41 +14,88 @@
 namespace presence {
 namespace {
 
-constexpr char kLock[] =
-    "SELECT shard, epoch, node, address,"
-    " extract(epoch FROM expires_at - clock_timestamp())::double precision AS remaining,"
-    " node = $1 OR expires_at < clock_timestamp() AS is_free"
-    " FROM lease ORDER BY shard FOR UPDATE";
+constexpr char kLook[] =
+    "SELECT node, address,"
+    " extract(epoch FROM expires_at - clock_timestamp())::double precision AS remaining"
+    " FROM lease WHERE node <> $1 AND expires_at >= clock_timestamp() ORDER BY shard LIMIT 1";
+constexpr char kLock[] = "SELECT shard, epoch FROM lease ORDER BY shard FOR UPDATE";
 constexpr char kTake[] =
     "UPDATE lease SET epoch = $1, node = $2, address = $3,"
     " expires_at = clock_timestamp() + make_interval(secs => $4)";
 constexpr char kRenew[] =
-    "UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $1)"
+    "UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $1), address = $4"
     " WHERE epoch = $2 AND node = $3";
 constexpr char kRelease[] = "UPDATE lease SET expires_at = 'epoch' WHERE epoch = $1 AND node = $2";
 
-// A renewal that takes longer than the next one is away is given up.
+// A renewal that takes as long as the lease is given up.
 DatabaseOptions DatabaseOfRenewals(const LeaseKeeper::Options& options) {
   DatabaseOptions database = options.database;
-  database.statement_timeout = options.renewal;
+  database.statement_timeout =
+      std::min(database.statement_timeout, options.lifetime - options.margin);
   return database;
+}
+
+// Who waits, a row a shard.
+constexpr char kWait[] =
+    "INSERT INTO node (shard, name, seen_at) SELECT shard, $1, clock_timestamp() FROM lease"
+    " ON CONFLICT (shard, name) DO UPDATE SET seen_at = EXCLUDED.seen_at";
+constexpr char kIsAwaited[] =
+    "SELECT EXISTS (SELECT 1 FROM node"
+    " WHERE shard >= 0 AND name <> $1 AND seen_at > clock_timestamp() - make_interval(secs => $2))";
+constexpr char kForgetOld[] =
+    "DELETE FROM node WHERE name = $1 OR seen_at < clock_timestamp() - interval '1 day'";
+
+// Fills in who that is.
+bool IsOwnedByAnother(pqxx::work& transaction, const std::string& node, LeaseKeeper::Lease& lease) {
+  const pqxx::result rows = transaction.exec_params(kLook, node);
+  if (rows.empty()) return false;
+  lease.owner = rows[0]["node"].as<std::string>();
+  lease.address = rows[0]["address"].as<std::string>();
+  lease.remaining = absl::Seconds(rows[0]["remaining"].as<double>());
+  return true;
 }
 
 }  // namespace
 
-// Renews on a thread of its own. All members but the worker are used on that thread only.
+// Renews on a thread of its own, and looks on another one whether this process has stood still: a
+// renewal may wait for the database for any time.
 class LeaseKeeper::Renewal {
  public:
-  Renewal(const Options& options, const Clock& clock, const Lease& lease)
+  Renewal(const Options& options, const Clock& clock, const Lease& lease, absl::Time taken_at)
       : options_(options),
         clock_(clock),
         lease_(lease),
+        told_for_(options.lifetime - options.margin),
+        renewed_at_(absl::ToUnixNanos(taken_at)),
+        ticked_at_(absl::ToUnixNanos(clock.Now())),
+        address_(lease.address),
         guard_(DatabaseOfRenewals(options), clock),
+        ticker_(clock, "lease-clock"),
         worker_(clock, "lease") {
+    ticker_.Post([this] { Tick(); });
     worker_.PostAt(clock_.Now() + options_.renewal, [this] { Renew(); });
   }
 
+  bool IsSure() const {
+    const absl::Time now = clock_.Now();
+    if (now < absl::FromUnixNanos(renewed_at_) + told_for_) return true;
+    return !is_awaited_ && !has_stood_still_ && now < absl::FromUnixNanos(ticked_at_) + told_for_;
+  }
+
+  void Announce(std::string address) {
+    absl::MutexLock lock(&mu_);
+    address_ = std::move(address);
+  }
+
  private:
+  void Tick() {
+    const absl::Time now = clock_.Now();
+    // In this order: whoever sees the new time sees what it means.
+    if (now >= absl::FromUnixNanos(ticked_at_) + told_for_) has_stood_still_ = true;
+    ticked_at_ = absl::ToUnixNanos(now);
+    ticker_.PostAt(now + options_.renewal / 4, [this] { Tick(); });
+  }
+
   void Renew() {
     const absl::Time asked_at = clock_.Now();
     try {
@@ -57,26 +106,49 @@ class LeaseKeeper::Renewal {
       pqxx::work transaction(*connection_);
       const auto renewed = transaction
                                .exec_params(kRenew, absl::ToDoubleSeconds(options_.lifetime),
-                                            lease_.epoch, options_.node)
+                                            lease_.epoch, options_.node, Address())
                                .affected_rows();
       if (renewed != lease_.shards) {
         if (options_.on_lost) options_.on_lost("another process has taken the lease");
         return;
       }
+      const bool is_awaited =
+          transaction
+              .exec_params1(kIsAwaited, options_.node, absl::ToDoubleSeconds(options_.lifetime))[0]
+              .as<bool>();
       transaction.commit();
+      is_awaited_ = is_awaited;
+      renewed_at_ = absl::ToUnixNanos(asked_at);
+      has_stood_still_ = false;
     } catch (const std::exception&) {
-      // Nobody can take it while the database is away; whether somebody has is seen afterwards.
+      // Whether somebody has taken it is seen when the database is back.
       connection_.reset();
     }
     worker_.PostAt(asked_at + options_.renewal, [this] { Renew(); });
   }
 
+  std::string Address() {
+    absl::MutexLock lock(&mu_);
+    return address_;
+  }
+
   const Options& options_;
   const Clock& clock_;
   const Lease lease_;
+  const absl::Duration told_for_;
+  std::atomic<int64_t> renewed_at_;  // both in nanoseconds of the clock
+  std::atomic<int64_t> ticked_at_;
+  std::atomic<bool> is_awaited_ = true;  // until a renewal says otherwise
+  std::atomic<bool> has_stood_still_ = false;
+
+  absl::Mutex mu_;  // a leaf
+  std::string address_ ABSL_GUARDED_BY(mu_);
+
   StallGuard guard_;
-  std::unique_ptr<pqxx::connection> connection_;
-  Worker worker_;  // last: its tasks use the rest
+  std::unique_ptr<pqxx::connection> connection_;  // the worker's only
+  // Last: their tasks use the rest.
+  Worker ticker_;
+  Worker worker_;
 };
 
 LeaseKeeper::LeaseKeeper(Options options, const Clock& clock)
@@ -86,35 +158,43 @@ LeaseKeeper::~LeaseKeeper() = default;
 
 absl::StatusOr<LeaseKeeper::Lease> LeaseKeeper::Take() {
   Lease lease;
+  const absl::Time asked_at = clock_.Now();
   try {
     const auto connection = Connect(options_.database);
     lease.database_ahead = MeasureClock(*connection, clock_);
     pqxx::work transaction(*connection);
-    const pqxx::result rows = transaction.exec_params(kLock, options_.node);
-    if (rows.empty())
-      return StorageUnavailable("the table lease has no rows: migrate the database");
-    for (const pqxx::row& row : rows) {
-      lease.epoch = std::max(lease.epoch, row[1].as<uint64_t>());
-      if (row["is_free"].as<bool>()) continue;
-      lease.owner = row["node"].as<std::string>();
-      lease.address = row["address"].as<std::string>();
-      lease.remaining = absl::Seconds(row["remaining"].as<double>());
+    // Without a lock at first: commits of the owner need theirs.
+    if (IsOwnedByAnother(transaction, options_.node, lease)) {
+      transaction.exec_params0(kWait, options_.node);
+      transaction.commit();
       return lease;
     }
+    const pqxx::result rows = transaction.exec(kLock);
+    if (rows.empty())
+      return StorageUnavailable("the table lease has no rows: migrate the database");
+    if (IsOwnedByAnother(transaction, options_.node, lease)) return lease;  // it was faster
+    for (const pqxx::row& row : rows) lease.epoch = std::max(lease.epoch, row[1].as<uint64_t>());
     lease.is_ours = true;
     lease.shards = static_cast<uint32_t>(rows.size());
     ++lease.epoch;
     transaction.exec_params0(kTake, lease.epoch, options_.node, options_.address,
                              absl::ToDoubleSeconds(options_.lifetime));
+    transaction.exec_params0(kForgetOld, options_.node);
     transaction.commit();
   } catch (const std::exception& error) {
     return StatusOf(error);
   }
   lease.owner = options_.node;
   lease.address = options_.address;
-  renewal_ = std::make_unique<Renewal>(options_, clock_, lease);
+  renewal_ = std::make_unique<Renewal>(options_, clock_, lease, asked_at);
   epoch_ = lease.epoch;
   return lease;
+}
+
+bool LeaseKeeper::IsSure() const { return renewal_ != nullptr && renewal_->IsSure(); }
+
+void LeaseKeeper::Announce(std::string address) {
+  if (renewal_ != nullptr) renewal_->Announce(std::move(address));
 }
 
 void LeaseKeeper::Release() {

@@ -18,22 +18,31 @@ namespace presence {
 //
 // A lease is a row with an epoch and a deadline by the database's clock. Taking it raises the
 // epoch, and no commit of an older epoch gets through any more (RowStore kFenced): that alone keeps
-// two owners apart. The deadline is for waiting ones, who may take a lease only when it has passed.
-// An owner that cannot reach the database goes on with what it has, and renews a lease that is over
-// as long as nobody has taken it; what it tells until it knows may be older than what the next
-// owner tells.
+// two owners apart in the database. The deadline is for those who wait, who may take a lease only
+// when it has passed; they say in the table `node` that they are there.
 //
-// All methods from one thread; `on_lost` is called on a thread of the keeper's.
+// What an owner tells without a commit - to readers and to watchers - it may tell while it is sure
+// that nobody else owns the state (IsSure):
+//   - until shortly before the end of a lease that it took or renewed;
+//   - beyond that, if nobody waited for the lease when it was last renewed: then the database is
+//     away from everybody, and one that is alone goes on with what it has;
+//   - but not when this process itself has stood still (SIGSTOP, a machine put to sleep) for as
+//     long as a lease: whatever happened meanwhile, the next renewal tells.
+// It renews a lease that is over as long as nobody has taken it.
+//
+// All methods but IsSure() from one thread; `on_lost` is called on a thread of the keeper's.
 class LeaseKeeper {
  public:
   struct Options {
     DatabaseOptions database;
     // A process that comes back under the same name takes its own lease at once.
     std::string node;
-    // Where others reach this process.
+    // Where others reach this process, as far as it is known yet.
     std::string address;
     absl::Duration lifetime = absl::Seconds(4);
     absl::Duration renewal = absl::Seconds(1);
+    // An owner stops this long before others may begin.
+    absl::Duration margin = absl::Seconds(1);
     // The lease was taken away; `why` is for the log. Called once.
     std::function<void(std::string why)> on_lost;
   };
@@ -53,9 +62,17 @@ class LeaseKeeper {
   // Stops renewing; the lease stays until its deadline unless Release() was called.
   ~LeaseKeeper();
 
-  // Takes all shards, or none if a living process has one of them; from then on renews. Blocks.
+  // Takes all shards, or none if a living process has one of them, and is noted as one who waits;
+  // from then on renews. Blocks.
   // Errors: STORAGE_UNAVAILABLE.
   absl::StatusOr<Lease> Take();
+
+  // Where others reach this process; they learn it with the next renewal.
+  void Announce(std::string address);
+
+  // Whether no other process can be the owner. False before Take(). Safe to call from any thread,
+  // cheap.
+  bool IsSure() const;
 
   // Gives the shards back, so that a waiting process need not wait for the deadline.
   void Release();

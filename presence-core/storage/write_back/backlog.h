@@ -25,6 +25,9 @@ struct WriteBackOptions {
   uint64_t max_dirty_bytes = uint64_t{256} << 20;
   // Rows in one commit; more only where one resource has more.
   uint64_t max_batch_rows = 2'000;
+  // While it is false, every change waits for the database: another process may own the shards by
+  // now, and then what is promised here is lost. From any thread, cheap.
+  absl::AnyInvocable<bool() const> may_promise = [] { return true; };
   // Another process owns a shard, and nothing is written any more. On any thread, more than once.
   absl::AnyInvocable<void() const> on_fenced = [] {};
   // The database refuses a row of this resource that was promised: it is dropped. On any thread.

@@ -24,9 +24,9 @@ Journal::Acceptance ShardWriter::Append(const RowChanges& changes, Journal::Appe
   if (changes.empty()) return Journal::Acceptance::kDurableNow;
   absl::MutexLock lock(&mu_);
   Entry& entry = FindOrCreate(changes.key);
-  const bool is_full = backlog_.is_fenced || backlog_.IsFull(options_);
-  if (changes.raises_cseq_limit || changes.Concerns(options_.stored_first) || is_full) {
-    ++(is_full ? backlog_.fallbacks : backlog_.stored_first);
+  const bool is_barred = backlog_.is_fenced || backlog_.IsFull(options_) || !options_.may_promise();
+  if (changes.raises_cseq_limit || changes.Concerns(options_.stored_first) || is_barred) {
+    ++(is_barred ? backlog_.fallbacks : backlog_.stored_first);
     entry.append = changes;
     entry.append_done = std::move(done);
     waiting_.push_back(&entry);

@@ -25,9 +25,9 @@ namespace presence {
 // a flush interval (and than the time the database was away), never a part of a change.
 //
 // These changes wait for the database: one that raises a cseq_limit, for no CSeq may be used twice
-// whatever is lost; one of a kind of state that is to be stored first; and every one while too much
-// is dirty, so that a database that is slow or away bounds the memory instead of filling it. A row
-// that the database refuses is dropped alone.
+// whatever is lost; one of a kind of state that is to be stored first; every one while too much is
+// dirty, so that a database that is slow or away bounds the memory instead of filling it; and every
+// one while another process may own the state. A row that the database refuses is dropped alone.
 //
 // With the kinds in its options this journal is also every pair of modes: a kind in memory is not
 // kept, a kind in write-through is stored first. A change that touches two kinds is one change, and
@@ -49,7 +49,7 @@ class WriteBackJournal final : public Journal {
     uint64_t failed = 0;        // commits; their rows are tried again
     uint64_t refused = 0;       // rows dropped: the database does not take them
     uint64_t stored_first = 0;  // appends that had to, whatever was dirty
-    uint64_t fallbacks = 0;     // appends that waited because too much was dirty
+    uint64_t fallbacks = 0;     // appends that waited because nothing more may be promised
   };
   using Drained = absl::AnyInvocable<void(uint64_t rows_left)>;
 

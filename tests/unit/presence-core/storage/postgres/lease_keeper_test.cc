@@ -15,6 +15,18 @@ namespace {
 
 using testing::HasSubstr;
 
+// Steps forward when told, as a clock seems to for who stood still. Safe to use from any thread.
+class JumpingClock final : public Clock {
+ public:
+  absl::Time Now() const override { return clock_.Now() + absl::Milliseconds(ahead_.load()); }
+  absl::Time WallNow() const override { return clock_.WallNow(); }
+  void Jump(absl::Duration by) { ahead_ += absl::ToInt64Milliseconds(by); }
+
+ private:
+  SystemClock clock_;
+  std::atomic<int64_t> ahead_ = 0;
+};
+
 class LeaseKeeperTest : public testing::Test {
  protected:
   LeaseKeeper::Options Node(std::string name) {
@@ -23,6 +35,27 @@ class LeaseKeeperTest : public testing::Test {
     options.node = std::move(name);
     options.address = options.node + ":7460";
     return options;
+  }
+  LeaseKeeper::Options Fast(std::string name) {
+    LeaseKeeper::Options options = Node(std::move(name));
+    options.lifetime = absl::Seconds(1);
+    options.margin = absl::Milliseconds(100);
+    options.renewal = absl::Milliseconds(20);
+    return options;
+  }
+  void AwaitRenewal() {
+    const std::string before = database_.Run("SELECT max(expires_at) FROM lease");
+    while (database_.Run("SELECT max(expires_at) FROM lease") == before) {
+    }
+  }
+  void TakeAway() {
+    TestDatabase::RunInCluster("ALTER DATABASE " + database_.name() + " ALLOW_CONNECTIONS false");
+    TestDatabase::RunInCluster(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" +
+        database_.name() + "'");
+  }
+  void GiveBack() {
+    TestDatabase::RunInCluster("ALTER DATABASE " + database_.name() + " ALLOW_CONNECTIONS true");
   }
   RowChanges Change() {
     RowChanges changes;
@@ -131,11 +164,8 @@ TEST_F(LeaseKeeperTest, KeepsALeaseThatNobodyTookWhileTheDatabaseWasAway) {
   options.on_lost = [&](const std::string&) { is_lost = true; };
   LeaseKeeper owner(options, clock_);
   ASSERT_TRUE(owner.Take()->is_ours);
-  TestDatabase::RunInCluster("ALTER DATABASE " + database_.name() + " ALLOW_CONNECTIONS false");
-  TestDatabase::RunInCluster(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" +
-      database_.name() + "'");
-  TestDatabase::RunInCluster("ALTER DATABASE " + database_.name() + " ALLOW_CONNECTIONS true");
+  TakeAway();
+  GiveBack();
   database_.Run("UPDATE lease SET expires_at = 'epoch'");  // as if it had been away for long
 
   while (database_.Run("SELECT bool_and(expires_at > clock_timestamp()) FROM lease") != "t") {
@@ -158,6 +188,67 @@ TEST_F(LeaseKeeperTest, RenewsForAsLongAsItLives) {
   }
 
   EXPECT_FALSE(is_lost);
+}
+
+// While the database is away from everybody, one that nobody waits for goes on.
+TEST_F(LeaseKeeperTest, AnOwnerThatIsAloneIsSureWhileTheDatabaseIsAway) {
+  LeaseKeeper owner(Fast("core-1"), clock_);
+  EXPECT_FALSE(owner.IsSure());
+  ASSERT_TRUE(owner.Take()->is_ours);
+  EXPECT_TRUE(owner.IsSure());
+  AwaitRenewal();
+
+  TakeAway();
+
+  const absl::Time end = clock_.Now() + 2 * Fast("").lifetime;
+  while (clock_.Now() < end) ASSERT_TRUE(owner.IsSure());
+}
+
+TEST_F(LeaseKeeperTest, AnOwnerThatIsAwaitedIsSureNoLongerThanItsLease) {
+  LeaseKeeper owner(Fast("core-1"), clock_);
+  ASSERT_TRUE(owner.Take()->is_ours);
+  LeaseKeeper standby(Fast("core-2"), clock_);
+  ASSERT_FALSE(standby.Take()->is_ours);
+  AwaitRenewal();
+
+  TakeAway();
+
+  const absl::Time end = clock_.Now() + Fast("").lifetime;
+  while (owner.IsSure()) ASSERT_LT(clock_.Now(), end);
+  GiveBack();
+  while (!owner.IsSure()) {
+  }
+}
+
+// As after SIGSTOP and SIGCONT: what happened meanwhile is not known until a renewal says it.
+TEST_F(LeaseKeeperTest, AnOwnerThatStoodStillIsNotSureUntilItHasRenewed) {
+  JumpingClock clock;
+  LeaseKeeper::Options options = Node("core-1");
+  options.renewal = absl::Milliseconds(50);
+  LeaseKeeper owner(options, clock);
+  ASSERT_TRUE(owner.Take()->is_ours);
+  AwaitRenewal();
+  TakeAway();
+
+  clock.Jump(options.lifetime);
+
+  EXPECT_FALSE(owner.IsSure());
+  const absl::Time end = clock.Now() + 4 * options.renewal;  // ticks do not make it sure again
+  while (clock.Now() < end) ASSERT_FALSE(owner.IsSure());
+  GiveBack();
+  while (!owner.IsSure()) {
+  }
+}
+
+TEST_F(LeaseKeeperTest, OthersLearnWhereTheOwnerIs) {
+  LeaseKeeper owner(Fast("core-1"), clock_);
+  ASSERT_TRUE(owner.Take()->is_ours);
+  owner.Announce("192.0.2.1:7460");
+  AwaitRenewal();
+  AwaitRenewal();
+  LeaseKeeper standby(Fast("core-2"), clock_);
+
+  EXPECT_EQ(standby.Take()->address, "192.0.2.1:7460");
 }
 
 }  // namespace

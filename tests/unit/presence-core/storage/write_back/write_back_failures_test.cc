@@ -106,6 +106,19 @@ TEST_F(WriteBackFailuresTest, RowsOfARefusedChangeThatFailAreTriedAgain) {
   EXPECT_EQ(journal_->counters().dirty_rows, 0u);
 }
 
+TEST_F(WriteBackFailuresTest, PromisesNothingWhileAnotherProcessMayOwnTheShard) {
+  may_promise_ = false;
+
+  EXPECT_EQ(AppendAndWait(Published(1, "stored")), AppendResult::kDurable);
+  EXPECT_THAT(Bodies(1), ElementsAre("stored"));
+  NextCommit(Fate::kFailed);
+  EXPECT_EQ(AppendAndWait(Published(1, "refused")), AppendResult::kRejected);
+  EXPECT_THAT(Bodies(1), ElementsAre("stored"));
+
+  may_promise_ = true;
+  AppendAtOnce(Published(1, "promised"));
+}
+
 TEST_F(WriteBackFailuresTest, WritesNothingMoreOnceAnotherProcessOwnsTheShard) {
   AppendAtOnce(Published(1, "too late"));
   NextCommit(Fate::kFenced);

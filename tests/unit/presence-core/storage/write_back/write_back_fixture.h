@@ -35,6 +35,7 @@ class WriteBackTest : public testing::Test {
     options.max_dirty_rows = 50;
     options.max_dirty_bytes = 1 << 20;
     options.max_batch_rows = 20;
+    options.may_promise = [this] { return may_promise_; };
     options.on_fenced = [this] { ++fenced_; };
     options.on_refused = [this](const ResourceKey& key, const absl::Status&) {
       refused_.push_back(key);
@@ -142,6 +143,7 @@ class WriteBackTest : public testing::Test {
   }
 
   StateKinds kept_;
+  bool may_promise_ = true;
   StateKinds stored_first_ = StateKinds::None();
   ManualClock clock_;
   ManualExecutor executor_{clock_};
