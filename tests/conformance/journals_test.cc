@@ -176,9 +176,9 @@ using WriteBackAndMemory = SubjectsOfPair<kOnlyPublications, kNoKind>;
 INSTANTIATE_TYPED_TEST_SUITE_P(WriteBackAndMemory, JournalSuite, WriteBackAndMemory);
 using WriteThroughAndMemory = SubjectsOfPair<kOnlyPublications, kPublicationsFirst>;
 INSTANTIATE_TYPED_TEST_SUITE_P(WriteThroughAndMemory, JournalSuite, WriteThroughAndMemory);
-using WriteBackAndWriteThrough = SubjectsOfPair<StateKinds(), kSubscriptionsFirst>;
+using WriteBackAndWriteThrough = SubjectsOfPair<StateKinds{}, kSubscriptionsFirst>;
 INSTANTIATE_TYPED_TEST_SUITE_P(WriteBackAndWriteThrough, JournalSuite, WriteBackAndWriteThrough);
-using WriteThroughAndWriteBack = SubjectsOfPair<StateKinds(), kPublicationsFirst>;
+using WriteThroughAndWriteBack = SubjectsOfPair<StateKinds{}, kPublicationsFirst>;
 INSTANTIATE_TYPED_TEST_SUITE_P(WriteThroughAndWriteBack, JournalSuite, WriteThroughAndWriteBack);
 
 using ScriptedSubjects = testing::Types<ScriptedSubject<ScriptedJournal::Fate::kDurableNow>,
