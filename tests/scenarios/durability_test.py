@@ -7,7 +7,7 @@ import time
 import unittest
 
 from continuous import Continuous
-from scenario import Scenario, pidf
+from scenario import Scenario, Silence, pidf
 
 
 class Durability(Scenario):
@@ -112,6 +112,7 @@ class Durability(Scenario):
         phone, user, other = self.phone(), self.new_user(), self.new_user()
         self.published(phone, user, note="before")
         database = self.system.database
+        self.addCleanup(lambda: database.run(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true", database.cluster))
         database.run(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS false", database.cluster)
         database.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.name}'",
                      database.cluster)

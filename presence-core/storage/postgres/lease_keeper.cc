@@ -55,19 +55,28 @@ bool IsOwnedByAnother(pqxx::work& transaction, const std::string& node, LeaseKee
   return true;
 }
 
+// Whether another process waits for what this one owns.
+bool IsAwaited(pqxx::work& transaction, const LeaseKeeper::Options& options) {
+  return transaction
+      .exec_params1(kIsAwaited, options.node, absl::ToDoubleSeconds(options.lifetime))[0]
+      .as<bool>();
+}
+
 }  // namespace
 
 // Renews on a thread of its own, and looks on another one whether this process has stood still: a
 // renewal may wait for the database for any time.
 class LeaseKeeper::Renewal {
  public:
-  Renewal(const Options& options, const Clock& clock, const Lease& lease, absl::Time taken_at)
+  Renewal(const Options& options, const Clock& clock, const Lease& lease, absl::Time taken_at,
+          bool is_awaited)
       : options_(options),
         clock_(clock),
         lease_(lease),
         told_for_(options.lifetime - options.margin),
         renewed_at_(absl::ToUnixNanos(taken_at)),
         ticked_at_(absl::ToUnixNanos(clock.Now())),
+        is_awaited_(is_awaited),
         address_(lease.address),
         guard_(DatabaseOfRenewals(options), clock),
         ticker_(clock, "lease-clock"),
@@ -112,10 +121,7 @@ class LeaseKeeper::Renewal {
         if (options_.on_lost) options_.on_lost("another process has taken the lease");
         return;
       }
-      const bool is_awaited =
-          transaction
-              .exec_params1(kIsAwaited, options_.node, absl::ToDoubleSeconds(options_.lifetime))[0]
-              .as<bool>();
+      const bool is_awaited = IsAwaited(transaction, options_);
       transaction.commit();
       is_awaited_ = is_awaited;
       renewed_at_ = absl::ToUnixNanos(asked_at);
@@ -138,7 +144,7 @@ class LeaseKeeper::Renewal {
   const absl::Duration told_for_;
   std::atomic<int64_t> renewed_at_;  // both in nanoseconds of the clock
   std::atomic<int64_t> ticked_at_;
-  std::atomic<bool> is_awaited_ = true;  // until a renewal says otherwise
+  std::atomic<bool> is_awaited_;
   std::atomic<bool> has_stood_still_ = false;
 
   absl::Mutex mu_;  // a leaf
@@ -158,6 +164,7 @@ LeaseKeeper::~LeaseKeeper() = default;
 
 absl::StatusOr<LeaseKeeper::Lease> LeaseKeeper::Take() {
   Lease lease;
+  bool is_awaited = false;
   const absl::Time asked_at = clock_.Now();
   try {
     const auto connection = Connect(options_.database);
@@ -180,13 +187,14 @@ absl::StatusOr<LeaseKeeper::Lease> LeaseKeeper::Take() {
     transaction.exec_params0(kTake, lease.epoch, options_.node, options_.address,
                              absl::ToDoubleSeconds(options_.lifetime));
     transaction.exec_params0(kForgetOld, options_.node);
+    is_awaited = IsAwaited(transaction, options_);
     transaction.commit();
   } catch (const std::exception& error) {
     return StatusOf(error);
   }
   lease.owner = options_.node;
   lease.address = options_.address;
-  renewal_ = std::make_unique<Renewal>(options_, clock_, lease, asked_at);
+  renewal_ = std::make_unique<Renewal>(options_, clock_, lease, asked_at, is_awaited);
   epoch_ = lease.epoch;
   return lease;
 }
