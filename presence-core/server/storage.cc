@@ -62,12 +62,13 @@ class PostgresStorage : public Storage {
   void Announce(std::string address) override { keeper_->Announce(std::move(address)); }
   std::string description() const override { return description_; }
   void Close() override {
-    Drain();
-    keeper_->Release();
+    const bool is_all_stored = Drain();
+    keeper_->Release(is_all_stored);
   }
 
  protected:
-  virtual void Drain() = 0;
+  // False when something that was promised could not be stored.
+  virtual bool Drain() = 0;
   RowStore& store() { return store_; }
 
  private:
@@ -102,7 +103,10 @@ class WriteThroughStorage final : public PostgresStorage {
   }
 
  private:
-  void Drain() override { journal_.Drain(); }
+  bool Drain() override {
+    journal_.Drain();
+    return true;
+  }
 
   WriteThroughJournal journal_;
 };
@@ -159,7 +163,7 @@ class WriteBackStorage final : public PostgresStorage {
     return options;
   }
 
-  void Drain() override {
+  bool Drain() override {
     absl::Notification is_drained;
     uint64_t left = 0;
     journal_.Drain(clock_.Now() + kDrainDeadline, [&](uint64_t rows_left) {
@@ -170,12 +174,18 @@ class WriteBackStorage final : public PostgresStorage {
     if (left > 0) spdlog::error("{} rows could not be written and are lost", left);
     worker_.Stop();
     journal_.AwaitIdle();
+    return left == 0 && journal_.kept().is_all();
   }
 
   const Clock& clock_;
   Worker worker_;
   WriteBackJournal journal_;
 };
+
+bool IsAllWriteThrough(const v1::StorageConfig& config) {
+  return config.publications() == v1::STORAGE_MODE_WRITE_THROUGH &&
+         config.subscriptions() == v1::STORAGE_MODE_WRITE_THROUGH;
+}
 
 // For people: what goes into the database, and how.
 std::string Describe(const v1::StorageConfig& config) {
@@ -255,12 +265,12 @@ absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::StorageConfig& 
   lease_options.database = *options;
   lease_options.node = config.node().empty() ? succession.node : config.node();
   lease_options.address = config.advertise();
+  lease_options.is_ahead = !IsAllWriteThrough(config);
   lease_options.on_lost = succession.on_lost;
   auto keeper = std::make_unique<LeaseKeeper>(std::move(lease_options), clock);
   const auto lease = TakeWhenFree(*keeper, succession);
   if (!lease.ok()) return lease.status();
-  if (config.publications() == v1::STORAGE_MODE_WRITE_THROUGH &&
-      config.subscriptions() == v1::STORAGE_MODE_WRITE_THROUGH) {
+  if (IsAllWriteThrough(config)) {
     return std::make_unique<WriteThroughStorage>(*options, std::move(keeper), *lease, clock,
                                                  succession.on_lost);
   }

@@ -28,6 +28,11 @@ struct ResourceRow {
   // The last visible change: why it happened, and whose Contact need not hear of it.
   NotifyCause last_cause = NotifyCause::kNone;
   std::string last_sender;
+  // The seq at which every stored dialog knew all it was owed and no NOTIFY was unanswered; none
+  // since something else than a change of state was owed. See engine/notifier.h, "After a start".
+  std::optional<uint64_t> settled_seq = std::nullopt;
+
+  bool is_settled() const { return settled_seq == revision.seq; }
 };
 
 // The rows of one resource that change together: all become durable or none. A null row is a

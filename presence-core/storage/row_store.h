@@ -59,8 +59,9 @@ class RowStore {
   // blocks, never calls `done` inline. Errors: STORAGE_UNAVAILABLE.
   virtual void Read(const ResourceKey& key, ReadDone done) = 0;
 
-  // Calls `visit` for every resource, in any order, before it returns. Blocks. Errors:
-  // STORAGE_UNAVAILABLE   some may have been visited.
+  // Calls `visit` for every resource, in any order, before it returns. Blocks. Where an earlier
+  // owner may have shown watchers what it never stored, no row that it wrote has a settled_seq.
+  // Errors: STORAGE_UNAVAILABLE   some may have been visited.
   virtual absl::Status ReadAll(absl::FunctionRef<void(ResourceRows)> visit) = 0;
 
   uint32_t ShardOf(const ResourceKey& key) const { return key.StableHash() % shards(); }

@@ -109,7 +109,7 @@ class RowStoreSuite : public testing::Test {
     RowChanges changes;
     changes.key = key;
     changes.resource =
-        ResourceRow{{1ull << 40, 1ull << 50}, 99, NotifyCause::kExpiry, "sip:a'\\\""};
+        ResourceRow{{1ull << 40, 1ull << 50}, 99, NotifyCause::kExpiry, "sip:a'\\\"", 1ull << 50};
     changes.publications.emplace_back(1, PublicationOf(1, std::string("\0\xff{}\"\\,", 7)));
     changes.publications.emplace_back(2, PublicationOf(2, ""));
     for (const bool is_winfo : {false, true}) {
@@ -217,6 +217,7 @@ class RowStoreSuite : public testing::Test {
     EXPECT_EQ(rows->resource.next_ordinal, written.resource->next_ordinal);
     EXPECT_EQ(rows->resource.last_cause, written.resource->last_cause);
     EXPECT_EQ(rows->resource.last_sender, written.resource->last_sender);
+    EXPECT_EQ(rows->resource.settled_seq, written.resource->settled_seq);
     ExpectRows(rows->publications, written.publications);
     ExpectRows(rows->subscriptions, written.subscriptions);
     ExpectRows(rows->watchers, written.watchers);
@@ -244,6 +245,7 @@ TYPED_TEST_P(RowStoreSuite, WritesTheSameRowsAgainAndNewerOnesOverThem) {
   this->ExpectEverything(this->Read(written.key), written);
   written.publications[1].second = this->PublicationOf(2, "newer");
   written.resource->revision.seq += 1;
+  written.resource->settled_seq.reset();
 
   this->Commit({written});
 

@@ -154,7 +154,11 @@ absl::StatusOr<std::optional<ResourceRows>> Database::Read(uint64_t epoch, const
 
 absl::Status Database::ReadAll(absl::FunctionRef<void(ResourceRows)> visit) {
   if (is_away_) return StorageUnavailable("the database is away");
-  return rows_.ReadAll(visit);
+  return rows_.ReadAll([&](ResourceRows rows) {
+    // Its owner before may have shown more than was stored, and has crashed.
+    if (around_.mode == StorageMode::kWriteBack) rows.resource.settled_seq.reset();
+    visit(std::move(rows));
+  });
 }
 
 void Database::NoteTrouble(uint32_t shard) {

@@ -1,6 +1,7 @@
 #include "presence-core/storage/postgres/columns.h"
 
 #include <cassert>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,11 @@ class Columns::Row {
   Row& Number(T number) {
     return Put([&](ArrayWriter& to) { to.AddNumber(static_cast<int64_t>(number)); });
   }
+  template <typename T>
+  Row& NumberOrNull(std::optional<T> number) {
+    if (number.has_value()) return Number(*number);
+    return Null();
+  }
   Row& Bool(bool value) {
     return Put([&](ArrayWriter& to) { to.AddBool(value); });
   }
@@ -54,10 +60,13 @@ class Columns::Row {
   Row& Bytes(const RequestKey& key) { return Bytes(BytesOf(key)); }
   Row& TextOrNull(const WatcherUri* uri) {
     if (uri != nullptr) return Text(uri->text());
-    return Put([](ArrayWriter& to) { to.AddNull(); });
+    return Null();
   }
 
  private:
+  Row& Null() {
+    return Put([](ArrayWriter& to) { to.AddNull(); });
+  }
   template <typename Write>
   Row& Put(Write write) {
     if (batch_.rows == 1) batch_.columns.emplace_back();
@@ -98,7 +107,8 @@ void Columns::Add(const ResourceKey& key, const ResourceRow& row) {
       .Number(row.revision.seq)
       .Number(row.next_ordinal)
       .Number(row.last_cause)
-      .Text(row.last_sender);
+      .Text(row.last_sender)
+      .NumberOrNull(row.settled_seq);
 }
 
 void Columns::Add(const ResourceKey& key, PublicationId id, const Publication* row) {

@@ -18,14 +18,18 @@ constexpr char kLook[] =
     "SELECT node, address,"
     " extract(epoch FROM expires_at - clock_timestamp())::double precision AS remaining"
     " FROM lease WHERE node <> $1 AND expires_at >= clock_timestamp() ORDER BY shard LIMIT 1";
-constexpr char kLock[] = "SELECT shard, epoch FROM lease ORDER BY shard FOR UPDATE";
+constexpr char kLock[] =
+    "SELECT epoch, is_ahead, settled_since FROM lease ORDER BY shard FOR UPDATE";
 constexpr char kTake[] =
     "UPDATE lease SET epoch = $1, node = $2, address = $3,"
-    " expires_at = clock_timestamp() + make_interval(secs => $4)";
+    " expires_at = clock_timestamp() + make_interval(secs => $4), is_ahead = $5,"
+    " settled_since = $6";
 constexpr char kRenew[] =
     "UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $1), address = $4"
     " WHERE epoch = $2 AND node = $3";
-constexpr char kRelease[] = "UPDATE lease SET expires_at = 'epoch' WHERE epoch = $1 AND node = $2";
+constexpr char kRelease[] =
+    "UPDATE lease SET expires_at = 'epoch', is_ahead = is_ahead AND NOT $3"
+    " WHERE epoch = $1 AND node = $2";
 
 // A renewal that takes as long as the lease is given up.
 DatabaseOptions DatabaseOfRenewals(const LeaseKeeper::Options& options) {
@@ -180,12 +184,19 @@ absl::StatusOr<LeaseKeeper::Lease> LeaseKeeper::Take() {
     if (rows.empty())
       return StorageUnavailable("the table lease has no rows: migrate the database");
     if (IsOwnedByAnother(transaction, options_.node, lease)) return lease;  // it was faster
-    for (const pqxx::row& row : rows) lease.epoch = std::max(lease.epoch, row[1].as<uint64_t>());
+    bool was_ahead = false;
+    for (const pqxx::row& row : rows) {
+      lease.epoch = std::max(lease.epoch, row["epoch"].as<uint64_t>());
+      lease.settled_since = std::max(lease.settled_since, row["settled_since"].as<uint64_t>());
+      was_ahead = was_ahead || row["is_ahead"].as<bool>();
+    }
     lease.is_ours = true;
     lease.shards = static_cast<uint32_t>(rows.size());
     ++lease.epoch;
+    if (was_ahead) lease.settled_since = lease.epoch;
     transaction.exec_params0(kTake, lease.epoch, options_.node, options_.address,
-                             absl::ToDoubleSeconds(options_.lifetime));
+                             absl::ToDoubleSeconds(options_.lifetime), options_.is_ahead,
+                             lease.settled_since);
     transaction.exec_params0(kForgetOld, options_.node);
     is_awaited = IsAwaited(transaction, options_);
     transaction.commit();
@@ -205,7 +216,7 @@ void LeaseKeeper::Announce(std::string address) {
   if (renewal_ != nullptr) renewal_->Announce(std::move(address));
 }
 
-void LeaseKeeper::Release() {
+void LeaseKeeper::Release(bool is_all_stored) {
   if (renewal_ == nullptr) return;
   renewal_.reset();
   try {
@@ -213,7 +224,7 @@ void LeaseKeeper::Release() {
     const auto connection = Connect(options_.database, &guard);
     const StallGuard::Call call(guard, *connection);
     pqxx::work transaction(*connection);
-    transaction.exec_params0(kRelease, epoch_, options_.node);
+    transaction.exec_params0(kRelease, epoch_, options_.node, is_all_stored);
     transaction.commit();
   } catch (const std::exception&) {
     // It ends by itself at its deadline.

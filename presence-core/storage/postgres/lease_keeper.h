@@ -39,6 +39,9 @@ class LeaseKeeper {
     std::string node;
     // Where others reach this process, as far as it is known yet.
     std::string address;
+    // Watchers are shown more than is stored (write-back): what they know is void when this
+    // process ends without Release.
+    bool is_ahead = false;
     absl::Duration lifetime = absl::Seconds(4);
     absl::Duration renewal = absl::Seconds(1);
     // An owner stops this long before others may begin.
@@ -53,6 +56,8 @@ class LeaseKeeper {
     uint64_t epoch = 0;
     // How far the database's clock is ahead of this process's.
     absl::Duration database_ahead;
+    // A settled_seq that was written in an earlier epoch says nothing.
+    uint64_t settled_since = 0;
     std::string owner;    // node
     std::string address;  // of the owner
     absl::Duration remaining;
@@ -75,7 +80,8 @@ class LeaseKeeper {
   bool IsSure() const;
 
   // Gives the shards back, so that a waiting process need not wait for the deadline.
-  void Release();
+  // `is_all_stored`: nothing that watchers were shown is missing in the database.
+  void Release(bool is_all_stored = true);
 
  private:
   class Renewal;

@@ -154,7 +154,13 @@ absl::Status PostgresStore::ReadAll(absl::FunctionRef<void(ResourceRows)> visit)
     const auto connection = Connect(options);
     for (uint32_t shard = 0; shard < lease_.shards; ++shard) {
       pqxx::transaction<pqxx::repeatable_read> transaction(*connection);
-      ReadShard(transaction, shard, options_.batch_rows, lease_.database_ahead, visit);
+      ReadShard(transaction, shard, options_.batch_rows, lease_.database_ahead,
+                [&](ResourceRows rows) {
+                  if (rows.resource.revision.epoch < lease_.settled_since) {
+                    rows.resource.settled_seq.reset();
+                  }
+                  visit(std::move(rows));
+                });
     }
     return absl::OkStatus();
   } catch (const std::exception& error) {

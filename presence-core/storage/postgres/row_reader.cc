@@ -37,6 +37,12 @@ class RowScan {
     if (error != std::errc() || !is_whole) Refuse(row_, "number");
     return number;
   }
+  template <typename T>
+  std::optional<T> NumberOrNull() {
+    if (!row_[next_].is_null()) return Number<T>();
+    ++next_;
+    return std::nullopt;
+  }
   template <typename Enum>
   Enum Choice() {
     return static_cast<Enum>(Number<int>());
@@ -103,6 +109,7 @@ ResourceRow ScanResource(RowScan scan) {
   row.next_ordinal = scan.Number<uint64_t>();
   row.last_cause = scan.Choice<NotifyCause>();
   row.last_sender = scan.Text();
+  row.settled_seq = scan.NumberOrNull<uint64_t>();
   return row;
 }
 

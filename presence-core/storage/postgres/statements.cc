@@ -34,7 +34,8 @@ Shape ShapeOf(Table table) {
                {"seq", "bigint"},
                {"next_ordinal", "bigint"},
                {"last_cause", "smallint"},
-               {"last_sender", "text"}},
+               {"last_sender", "text"},
+               {"settled_seq", "bigint"}},
               "event"};
     case Table::kPublication:
       return {"publication",

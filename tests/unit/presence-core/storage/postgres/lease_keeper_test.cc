@@ -63,8 +63,9 @@ class LeaseKeeperTest : public testing::Test {
     changes.resource = ResourceRow{{1, 1}, 1, NotifyCause::kNone, ""};
     return changes;
   }
-  CommitOutcome Commit(RowStore& store) {
-    const std::vector<RowChanges> batch{Change()};
+  CommitOutcome Commit(RowStore& store) { return Commit(store, Change()); }
+  static CommitOutcome Commit(RowStore& store, const RowChanges& change) {
+    const std::vector<RowChanges> batch{change};
     CommitOutcome result;
     absl::Notification is_done;
     store.Commit(store.ShardOf(batch[0].key), batch, [&](CommitOutcome outcome) {
@@ -124,6 +125,55 @@ TEST_F(LeaseKeeperTest, AReleasedLeaseIsFreeAtOnce) {
   const auto lease = next.Take();
   EXPECT_TRUE(lease->is_ours);
   EXPECT_EQ(lease->epoch, 2u);
+}
+
+// What watchers know is void after the crash of an owner that was ahead of what it stored, and
+// until it is written down anew: however many lives lie between.
+TEST_F(LeaseKeeperTest, AnOwnerThatCrashedAheadVoidsWhatWasSettledBefore) {
+  LeaseKeeper::Options ahead = Node("core-1");
+  ahead.is_ahead = true;
+  LeaseKeeper write_back(ahead, clock_);
+  EXPECT_EQ(write_back.Take()->settled_since, 0u);
+
+  LeaseKeeper write_through(Node("core-1"), clock_);
+  EXPECT_EQ(write_through.Take()->settled_since, 2u);
+  LeaseKeeper third(Node("core-1"), clock_);
+
+  EXPECT_EQ(third.Take()->settled_since, 2u) << "an owner that is never ahead voids nothing more";
+}
+
+TEST_F(LeaseKeeperTest, AnOwnerThatStoredAllBeforeItStoppedVoidsNothing) {
+  LeaseKeeper::Options ahead = Node("core-1");
+  ahead.is_ahead = true;
+  LeaseKeeper first(ahead, clock_);
+  ASSERT_TRUE(first.Take()->is_ours);
+  first.Release(/*is_all_stored=*/true);
+  LeaseKeeper second(ahead, clock_);
+  EXPECT_EQ(second.Take()->settled_since, 0u);
+  second.Release(/*is_all_stored=*/false);
+  LeaseKeeper third(ahead, clock_);
+
+  EXPECT_EQ(third.Take()->settled_since, 3u);
+}
+
+TEST_F(LeaseKeeperTest, AVoidSettledSeqIsNotGivenBackAndANewOneIs) {
+  LeaseKeeper keeper(Node("core-1"), clock_);
+  auto lease = keeper.Take();
+  lease->settled_since = 7;
+  PostgresStore store(database_.options(), clock_, *lease);
+  for (const uint64_t epoch : {6, 7}) {
+    RowChanges change = Change();
+    change.resource->revision = {epoch, 5};
+    change.resource->settled_seq = 5;
+    ASSERT_EQ(Commit(store, change).result, CommitResult::kCommitted);
+    std::optional<bool> is_settled;
+
+    ASSERT_TRUE(
+        store.ReadAll([&](const ResourceRows& rows) { is_settled = rows.resource.is_settled(); })
+            .ok());
+
+    EXPECT_EQ(is_settled, epoch >= 7);
+  }
 }
 
 // The rows alone keep two owners apart, whatever either believes about time.
