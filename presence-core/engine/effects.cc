@@ -147,11 +147,25 @@ void Effects::ChangeState(NotifyCause cause, std::string sender) {
 
 void Effects::Tell(const LocalTag& id, NotifyCause cause, bool supersedes) {
   due_.tell.push_back({id, cause, supersedes});
+  // What is not stored is not told in another life, either.
+  const SubscriptionPtr row = FindSubscription(id);
+  if (row == nullptr || !row->is_transient) Unsettle();
+}
+
+void Effects::Settle() {
+  if (!row().is_settled()) MutableRow().settled_seq = row().revision.seq;
+}
+
+void Effects::Unsettle() {
+  if (row().is_settled()) MutableRow().settled_seq.reset();
 }
 
 void Effects::TakeAsTold(const LocalTag& id) { due_.told.emplace_back(id, row().revision.seq); }
 
-void Effects::ReportWatcher(WinfoEntry entry) { due_.winfo.push_back(std::move(entry)); }
+void Effects::ReportWatcher(WinfoEntry entry) {
+  due_.winfo.push_back(std::move(entry));
+  if (base_.has_winfo_subscriptions()) Unsettle();
+}
 
 RowChanges Effects::JournalRows(StateKinds kept) const {
   const auto is_transient = [this](const std::pair<LocalTag, SubscriptionPtr>& change) {

@@ -66,6 +66,8 @@ class Effects {
   void TakeAsTold(const LocalTag& id);
   // Watchers of the watchers are due this.
   void ReportWatcher(WinfoEntry entry);
+  // Whoever is stored knows all it is owed.
+  void Settle();
 
   struct Due {
     bool state_changed = false;
@@ -84,9 +86,10 @@ class Effects {
 
   const RowChanges& changes() const { return changes_; }
   const Due& due() const { return due_; }
-  bool empty() const {
-    return changes_.empty() && due_.tell.empty() && due_.winfo.empty() && !due_.state_changed;
+  bool owes_nothing() const {
+    return due_.tell.empty() && due_.winfo.empty() && !due_.state_changed;
   }
+  bool empty() const { return changes_.empty() && owes_nothing(); }
   // The rows to make durable, of the kinds that are `kept`: those of transient subscriptions are
   // not, and a resource row that no other row goes with only where everything is kept. What it says
   // is only worth as much as they are, and an epoch is above all that were told before.
@@ -94,6 +97,7 @@ class Effects {
 
  private:
   ResourceRow& MutableRow();
+  void Unsettle();
 
   void SetSubscription(const LocalTag& id, SubscriptionPtr row);
 

@@ -164,6 +164,10 @@ std::vector<Answer> Engine::Impl::Decide(Stripe& stripe, Cell& cell) {
     cell.inbox.pop_front();
     pending->answers.push_back(work(context, pending->effects));
   }
+  if (!pending->effects.changes().empty() && pending->effects.owes_nothing() &&
+      notifier.IsQuiet(stripe, cell)) {
+    pending->effects.Settle();
+  }
   stripe.rows_this_hold += pending->effects.weight() + pending->answers.size();
   if (pending->effects.empty()) return std::move(pending->answers);
 
@@ -226,6 +230,8 @@ void Engine::Impl::Apply(Stripe& stripe, Cell& cell, const RowChanges& changes,
       SetRowTimer(stripe, cell, Alarm::kWaiting, old->ordinal, absl::InfiniteFuture());
     }
   }
+  const bool settles = changes.resource.has_value() && changes.resource->is_settled();
+  if (settles && !cell.resource.row().is_settled()) ++stripe.settled;
   cell.resource.Apply(changes);
   if (!changes.publications.empty()) {
     // Even where the revision stays, as when a publication expires silently, the state is another.
@@ -234,6 +240,7 @@ void Engine::Impl::Apply(Stripe& stripe, Cell& cell, const RowChanges& changes,
   }
   SetRowTimers(stripe, cell, changes);
   notifier.OnApplied(stripe, cell, changes, due, gone);
+  notifier.AwaitQuiet(stripe, cell, clock);
 }
 
 void Engine::Impl::SetRowTimer(Stripe& stripe, Cell& cell, Alarm alarm, uint64_t ordinal,

@@ -12,6 +12,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "presence-core/engine/command.h"
 #include "presence-core/engine/document_cuts.h"
@@ -35,11 +36,14 @@ struct EngineCounters {
   uint64_t instructions = 0;
   uint64_t notify_failures = 0;
   uint64_t coalesced = 0;  // visible changes that a watcher was never told by themselves
+  uint64_t resynced = 0;   // dialogs that were told again after the start
+  uint64_t settled = 0;    // resources written down as such
   uint64_t expired_publications = 0;
   uint64_t expired_subscriptions = 0;
   uint64_t resources_now = 0;
   uint64_t publications_now = 0;
   uint64_t subscriptions_now = 0;
+  uint64_t resync_resources_now = 0;  // with dialogs that are still to be told again
   // What the stripes' locks were held for, by kind.
   std::array<LockHolds, kHoldKinds> lock_holds;
   const LockHolds& holds_for(Hold hold) const { return lock_holds[static_cast<size_t>(hold)]; }
@@ -72,8 +76,19 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Takes over what the journal holds, and then serves: call once, before anything else.
-  absl::Status Start();
+  // What Start has taken over so far.
+  struct Loaded {
+    uint64_t resources = 0;
+    uint64_t publications = 0;
+    uint64_t subscriptions = 0;
+    uint64_t others = 0;     // decisions about watchers, remembered answers
+    uint64_t to_resync = 0;  // subscriptions that may have missed a NOTIFY
+    uint64_t rows() const { return publications + subscriptions + others; }
+  };
+  // Takes over what the journal holds, and then serves: call once, before anything else. `progress`
+  // is called after each resource.
+  absl::StatusOr<Loaded> Start(absl::FunctionRef<void(const Loaded&)> progress = [](const Loaded&) {
+  });
 
   // --- Commands. Errors are those of the RPC of the same name (proto/presence/v1/presence.proto).
 

@@ -11,11 +11,17 @@ constexpr absl::Duration kTick = absl::Milliseconds(20);
 
 }  // namespace
 
-absl::Status Engine::Start() {
-  if (absl::Status status = impl_->LoadAll(); !status.ok()) return status;
+absl::StatusOr<Engine::Loaded> Engine::Start(absl::FunctionRef<void(const Loaded&)> progress) {
+  absl::StatusOr<Loaded> loaded = impl_->LoadAll(progress);
+  if (!loaded.ok()) return loaded;
   for (auto& stripe : impl_->stripes) impl_->SchedulePump(*stripe);
-  impl_->ScheduleTick(impl_->clock.Now() + kTick);
-  return absl::OkStatus();
+  const absl::Time now = impl_->clock.Now();
+  impl_->settled_until = now;
+  impl_->ScheduleTick(now + kTick);
+  if (loaded->to_resync > 0) {
+    impl_->executor.PostAt(now, [impl = impl_.get(), now] { impl->Resync(now); });
+  }
+  return loaded;
 }
 
 void Engine::Impl::ScheduleTick(absl::Time when) {
@@ -25,6 +31,7 @@ void Engine::Impl::ScheduleTick(absl::Time when) {
     std::vector<LinkTable::Waiting> given_up = links.GiveUpFlows(clock.Now(), kRowsPerSlice);
     has_more |= given_up.size() == kRowsPerSlice;
     Wake(LinkTable::kNone, std::move(given_up));
+    SettleSome();
     // A million alarms of one second are rung in turn with what else the executor has to do.
     ScheduleTick(clock.Now() + (has_more ? absl::ZeroDuration() : kTick));
   });

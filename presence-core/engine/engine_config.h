@@ -74,6 +74,13 @@ struct EngineConfig {
   size_t max_subscriptions = 10000;  // a presentity and package
   size_t max_per_watcher = 100;      // of those, of one watcher
 
+  // Dialogs a second that are told again after a start, of those that may have missed a NOTIFY.
+  uint32_t resync_rate = 1000;
+  // Resources a second that are written down as settled once they have been quiet for
+  // `settle_delay`. 0: none, where nothing outlives the process.
+  uint32_t settle_rate = 1000;
+  absl::Duration settle_delay = absl::Seconds(1);
+
   // Size of the striped map; a power of two.
   int stripes = 16;
   // RFC 3261 §17.1.1.1; 64 of them is how long an answer is waited for.

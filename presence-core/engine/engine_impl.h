@@ -99,13 +99,25 @@ struct Engine::Impl {
   // --- Reading from the journal.
 
   // Takes over all there is, at the start.
-  absl::Status LoadAll();
+  absl::StatusOr<Loaded> LoadAll(absl::FunctionRef<void(const Loaded&)> progress);
   // Reads again what an append in doubt may have changed.
   void Load(Stripe& stripe, uint32_t cell_number, ResourceKey key);
   void OnLoaded(Stripe& stripe, uint32_t cell_number,
                 absl::StatusOr<std::optional<ResourceRows>> loaded);
   // Nobody may decide on what is in doubt: who waits is told so.
   void RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl::Status& status);
+
+  // --- What outlives the process of what was told (notifier.h, "After a start").
+
+  // Writes down resources that have been quiet, as many as the rate allows by now.
+  void SettleSome();
+  // Looks at resources of the stripe until `most` of them go to be written down; returns how many.
+  size_t SettleSome(Stripe& stripe, size_t most);
+  Work Settling(Stripe& stripe, uint32_t cell_number, uint32_t unsettlings);
+  // Tells those who may have missed a NOTIFY, at the rate, until nobody is left.
+  void Resync(absl::Time when);
+  // Those of one slice of the stripe, at most `most`; nullopt when there is nobody left to look at.
+  std::optional<size_t> ResyncSlice(Stripe& stripe, size_t most);
 
   // --- Sweeps over one resource in slices, each a command of its own.
 
@@ -196,6 +208,11 @@ struct Engine::Impl {
   LinkTable links;
   Notifier notifier;
   std::vector<std::unique_ptr<Stripe>> stripes;
+
+  // Used on `executor` only.
+  absl::Time settled_until;  // up to here the rate has been used up
+  size_t next_settled = 0;   // stripe whose turn it is
+  size_t next_resynced = 0;
 
   mutable absl::Mutex policy_mu;  // a leaf
   std::shared_ptr<const PolicySnapshot> policy ABSL_GUARDED_BY(policy_mu);

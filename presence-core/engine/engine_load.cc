@@ -109,11 +109,20 @@ void Engine::Impl::RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl:
                   [this, &stripe, cell_number, key] { Load(stripe, cell_number, key); });
 }
 
-absl::Status Engine::Impl::LoadAll() {
-  return journal.LoadAll([this](ResourceRows rows) {
+absl::StatusOr<Engine::Loaded> Engine::Impl::LoadAll(
+    absl::FunctionRef<void(const Loaded&)> progress) {
+  Loaded loaded;
+  const absl::Status status = journal.LoadAll([&](ResourceRows rows) {
+    ++loaded.resources;
+    loaded.publications += rows.publications.size();
+    loaded.subscriptions += rows.subscriptions.size();
+    loaded.others += rows.watchers.size() + rows.answers.size();
+    const bool is_settled = rows.resource.is_settled();
+    if (!is_settled) loaded.to_resync += rows.subscriptions.size();
     Stripe& stripe = StripeOf(rows.key.StableHash());
     // A new life of the owner: what it says from now on comes after everything said before.
     rows.resource.revision = {epoch, rows.resource.revision.seq + 1};
+    if (is_settled) rows.resource.settled_seq = rows.resource.revision.seq;
     for (const RowChanges& slice : Resource::ChangesToLoad(std::move(rows), kRowsPerSlice)) {
       StripeLock lock(stripe, clock, Hold::kLoad);
       Cell& cell = *FindOrCreate(stripe, slice.key);
@@ -122,8 +131,13 @@ absl::Status Engine::Impl::LoadAll() {
       cell.resource.Apply(slice);
       SetRowTimers(stripe, cell, slice);
       notifier.OnLoaded(stripe, cell, slice);
+      // Of some names only the revision is left.
+      ForgetIfEmpty(stripe, cell);
     }
+    progress(loaded);
   });
+  if (!status.ok()) return status;
+  return loaded;
 }
 
 }  // namespace presence

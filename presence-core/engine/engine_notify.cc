@@ -111,6 +111,7 @@ std::optional<size_t> Engine::Impl::PumpOne(Stripe& stripe) {
         cell.notify.composed_seq = seq;
       }
       slice = notifier.TakeSlice(stripe, cell, clock.Now());
+      notifier.AwaitQuiet(stripe, cell, clock);
       ForgetIfEmpty(stripe, cell);
     } else {
       package = cell.package;
@@ -131,6 +132,7 @@ std::optional<size_t> Engine::Impl::PumpOne(Stripe& stripe) {
     cell.notify.composed_seq = seq;
     slice = notifier.TakeSlice(stripe, cell, clock.Now());
     if (cell.notify.compositions_voided != voided) cell.notify.composed_seq = UINT64_MAX;
+    notifier.AwaitQuiet(stripe, cell, clock);
     ForgetIfEmpty(stripe, cell);
   }
   const size_t shipped = slice.shipments.size();
@@ -244,6 +246,7 @@ void Engine::Report(std::vector<NotifyReport> reports) {
       number = cell->number;
       row = cell->resource.FindSubscription(report.subscription);
       consequence = impl_->notifier.OnReport(stripe, *cell, *row, report, impl_->clock.Now());
+      impl_->notifier.AwaitQuiet(stripe, *cell, impl_->clock);
       has_work = !stripe.queue.empty() && !stripe.is_pumping;
     }
     const LocalTag id = report.subscription;

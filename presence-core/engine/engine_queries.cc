@@ -366,6 +366,9 @@ EngineCounters Engine::counters() const {
     sum.instructions += stripe->instructions;
     sum.notify_failures += stripe->notify_failures;
     sum.coalesced += stripe->coalesced;
+    sum.resynced += stripe->resynced;
+    sum.settled += stripe->settled;
+    sum.resync_resources_now += stripe->resync.size();
     sum.expired_publications += stripe->expired_publications;
     sum.expired_subscriptions += stripe->expired_subscriptions;
     sum.resources_now += stripe->cells.size();

@@ -146,6 +146,18 @@ LinkTable::Taken LinkTable::Take(const Wanted& wanted, int stripe, uint32_t cell
   return {kNone, line};
 }
 
+bool LinkTable::HasCredit(const Wanted& wanted, absl::Time now) {
+  absl::MutexLock lock(&mu_);
+  const auto has_credit = [this](LinkId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    auto link = links_.find(id);
+    return link != links_.end() && link->second->credit > 0;
+  };
+  if (const Gateway* holder = HolderOf(wanted, now)) return has_credit(holder->link);
+  auto group = groups_.find(Key(wanted.group));
+  return group != groups_.end() &&
+         std::any_of(group->second.links.begin(), group->second.links.end(), has_credit);
+}
+
 std::vector<Waiting> LinkTable::GiveUpFlows(absl::Time now, size_t most) {
   absl::MutexLock lock(&mu_);
   std::vector<Waiting> woken;

@@ -69,6 +69,9 @@ class LinkTable {
   Taken Take(const Wanted& wanted, int stripe, uint32_t cell,
              absl::FunctionRef<bool(Line)> is_remembered, absl::Time now);
 
+  // Whether Take would find credit.
+  bool HasCredit(const Wanted& wanted, absl::Time now);
+
   // The resources that wait for gateways which have been away for too long, at most `most`: their
   // connections are taken as lost, and any link of the group will do.
   std::vector<Waiting> GiveUpFlows(absl::Time now, size_t most);

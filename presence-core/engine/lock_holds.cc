@@ -6,8 +6,8 @@ namespace presence {
 
 std::string_view NameOf(Hold hold) {
   static constexpr std::string_view kNames[kHoldKinds] = {
-      "command", "appended", "load",      "alarm", "notify", "winfo",
-      "report",  "credit",   "reconcile", "read",  "list",   "schedule"};
+      "command", "appended",  "load", "alarm", "notify",   "winfo",  "report",
+      "credit",  "reconcile", "read", "list",  "schedule", "settle", "resync"};
   return kNames[static_cast<size_t>(hold)];
 }
 

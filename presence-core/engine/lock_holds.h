@@ -27,8 +27,10 @@ enum class Hold : uint8_t {
   kRead,       // GetState, GetAuthorization, HasSubscribers, counters
   kList,       // the lists
   kSchedule,   // looking whether there is anything to do
+  kSettle,     // looking whether everybody has been told
+  kResync,     // finding who is to be told again after a start
 };
-inline constexpr size_t kHoldKinds = 12;
+inline constexpr size_t kHoldKinds = 14;
 std::string_view NameOf(Hold hold);
 
 // All holds of one kind.

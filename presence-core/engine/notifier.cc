@@ -115,6 +115,9 @@ void Notifier::OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes,
   }
   for (const Effects::Due::Telling& telling : due.tell) Tell(stripe, cell, telling);
   ReportWatchers(stripe, cell, due);
+  if (!due.tell.empty() || !due.winfo.empty() || due.state_changed || due.is_winfo_reset) {
+    ++notify.unsettlings;
+  }
   if (due.state_changed) notify.sweep_left = cell.resource.subscriptions().size();
   Enqueue(stripe, cell);
 }
@@ -135,17 +138,6 @@ void Notifier::Tell(Stripe& stripe, Cell& cell, const Effects::Due::Telling& tel
   // A decision of the presentity is no change of state: the throttle is not meant for it.
   slot.not_before = absl::InfinitePast();
   MakeReady(stripe, cell, row->ordinal, slot);
-}
-
-void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes) {
-  for (const auto& [id, row] : changes.subscriptions) {
-    OnRow(stripe, cell, row);
-    NotifySlot& slot = cell.notify.slots.at(row->ordinal);
-    slot.cseq = row->cseq_limit;
-    if (slot.winfo != nullptr) slot.winfo->version = row->cseq_limit;
-    slot.tell = row->is_live() ? NotifyCause::kResync : NotifyCause::kTerminate;
-    MakeReady(stripe, cell, row->ordinal, slot);
-  }
 }
 
 void Notifier::OnForgotten(Stripe& stripe, Cell& cell) {
@@ -251,8 +243,7 @@ void Notifier::Visit(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, Not
     return line != lines.end() && line->second.is_remembered;
   };
   const LinkTable::Taken taken =
-      links_.Take({row->dialog.gateway(), row->dialog.flow_gateway(), !row->is_native()},
-                  stripe.index, cell.number, is_remembered, now);
+      links_.Take(WantedBy(*row), stripe.index, cell.number, is_remembered, now);
   if (taken.link == LinkTable::kNone) {
     Starve(cell, *row, slot, taken.line);
     return;

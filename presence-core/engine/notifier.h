@@ -35,6 +35,29 @@ namespace presence {
 //   - no instruction shows an older state than one before it in the same dialog;
 //   - after a terminating NOTIFY there is no other.
 //
+// After a start. What was told to whom is not stored: a NOTIFY causes no row write. Stored is one
+// number a resource, settled_seq: at that seq every stored dialog knew all it was owed and none had
+// a NOTIFY unanswered. A resource *settles* when it has owed nothing for a while; then its row is
+// written, at no more than a rate for all of them, or along with the next change that owes nothing.
+// What makes somebody due again takes that back in the append that decides it - a change of state
+// by raising seq, all else by unsetting settled_seq - before anybody is told. So a crash at any
+// moment tells once too often or as often as needed, never too seldom. After a start
+//   - dialogs of resources that had not settled are told again, whatever they know, at
+//     `resync_rate` and only where there is credit, so behind live changes; a change that comes
+//     earlier tells them at once instead;
+//   - dialogs that were terminating get their last NOTIFY at once, for their time is short;
+//   - dialogs of settled resources are told nothing. They are taken to know the present revision,
+//     which is that of a new life: native watchers' tokens are of the old one, so these see the
+//     reset whatever has settled. (What a new setting makes of the same publications, composition
+//     order for instance, they see with the next change.)
+//   - what expired meanwhile - publications, subscriptions, watchers waiting for a decision - has
+//     alarms that ring at once, and is told as any expiry;
+//   - the first document of a winfo dialog is a full state, in a version above all that may have
+//     been used (RFC 3858 §4 lets versions jump to one). Native watchers are shown to it but not
+//     stored, so a resource that has both does not settle;
+//   - where the mode promises more than is stored (write-back), watchers may have been shown what a
+//     crash has lost: a store whose last owner may have been ahead gives no settled_seq back.
+//
 // All functions are called with the lock of the cell's stripe held, and do no I/O.
 class Notifier {
  public:
@@ -105,10 +128,28 @@ class Notifier {
   bool OnCredit(Stripe& stripe, Cell& cell, LinkTable::Line line)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
+  // Has the stripe look, after a while, whether everybody here has been told. Call it after
+  // whatever may have been the last thing to wait for.
+  void AwaitQuiet(Stripe& stripe, Cell& cell, const Clock& clock)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Whether it is worth writing down that the resource owes nothing, as far as few dialogs tell.
+  bool IsQuiet(Stripe& stripe, const Cell& cell) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Goes on with a look at a slice of the dialogs. kNobody: no dialog is stored.
+  enum class Quiet { kOwing, kSoFar, kAll, kNobody };
+  Quiet LookForQuiet(Stripe& stripe, const Cell& cell, Stripe::Unsettled& look) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Makes dialogs ready that are to be told again after a start, at most `most` of a slice. Returns
+  // how many; `resync` is where to go on, unless it was the last.
+  size_t ResyncSlice(Stripe& stripe, Cell& cell, size_t most, absl::Time now,
+                     std::optional<Stripe::Resync>& resync)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+
   // When an expired row is looked at: the next multiple of the sweep interval.
   absl::Time SweepTime(absl::Time expires_at) const;
 
  private:
+  bool IsToSettle(const Cell& cell) const;
+  bool KnowsAll(const Cell& cell, const Subscription& row) const;
   bool Owes(const Cell& cell, const Subscription& row, const NotifySlot& slot) const;
   void MakeReady(Stripe& stripe, Cell& cell, uint64_t ordinal, NotifySlot& slot)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
@@ -132,6 +173,9 @@ class Notifier {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void VisitOrdinal(Stripe& stripe, Cell& cell, uint64_t ordinal, absl::Time now, Slice& slice)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  static LinkTable::Wanted WantedBy(const Subscription& row) {
+    return {row.dialog.gateway(), row.dialog.flow_gateway(), !row.is_native()};
+  }
   static void Starve(Cell& cell, const Subscription& row, NotifySlot& slot, LinkTable::Line line);
   static void Unstarve(Cell& cell, uint64_t ordinal, NotifySlot& slot);
   static WinfoDocument BeginWinfo(const Cell& cell, WinfoProgress& progress, absl::Time now);

@@ -19,7 +19,7 @@
 namespace presence {
 
 // What this process has told whom about one resource. Volatile: after a restart it is made anew
-// from the rows, and every watcher is due once.
+// from the rows, and whoever may have missed a NOTIFY is told again.
 
 // One dialog. It is *due* when it owes its watcher a NOTIFY, and then waits in `ready`, in a line
 // of `starved`, or is met by the sweep; it is *in flight* while a NOTIFY is unanswered, and then
@@ -73,6 +73,11 @@ struct NotifyState {
   std::unique_ptr<WinfoState> winfo;  // while somebody watches the watchers
 
   bool is_queued = false;  // in the stripe's queue
+
+  // Times that something was owed by a command: what was found quiet before is not so any more.
+  uint32_t unsettlings = 0;
+  bool awaits_quiet = false;  // in the stripe's `unsettled`
+  bool is_resyncing = false;  // in the stripe's `resync`
 
   // Composed once a revision, when somebody needs it.
   uint64_t composed_seq = UINT64_MAX;

@@ -102,6 +102,7 @@ size_t Resource::CountOf(const WatcherUri& watcher) const {
 
 void Resource::Put(const LocalTag& id, SubscriptionPtr row) {
   ++count_by_watcher_[WatcherHash(row->watcher)];
+  winfo_subscriptions_ += row->event.is_winfo() ? 1 : 0;
   if (CountsAsWatching(*row)) {
     ++live_subscriptions_;
     authorized_subscriptions_ += row->is_authorized ? 1 : 0;
@@ -117,6 +118,7 @@ void Resource::Erase(const LocalTag& id) {
   if (found == ordinals_.end()) return;
   auto it = subscriptions_.find(found->second);
   const SubscriptionPtr row = it->second;
+  winfo_subscriptions_ -= row->event.is_winfo() ? 1 : 0;
   if (CountsAsWatching(*row)) {
     --live_subscriptions_;
     authorized_subscriptions_ -= row->is_authorized ? 1 : 0;

@@ -58,6 +58,9 @@ class Resource {
   // Those of them that may see it.
   uint32_t authorized_subscriptions() const { return authorized_subscriptions_; }
 
+  // Whether anybody watches the watchers.
+  bool has_winfo_subscriptions() const { return winfo_subscriptions_ > 0; }
+
   // In an order that a list can be left off and taken up in.
   const absl::btree_map<WatcherUri, WatcherRecordPtr>& watchers() const { return watchers_; }
   WatcherRecordPtr FindWatcher(const WatcherUri& watcher) const;
@@ -104,6 +107,7 @@ class Resource {
   AnswersByTime answers_by_time_;
   uint32_t live_subscriptions_ = 0;
   uint32_t authorized_subscriptions_ = 0;
+  uint32_t winfo_subscriptions_ = 0;
 };
 
 }  // namespace presence

@@ -87,6 +87,22 @@ struct Stripe {
   uint64_t forgotten_seq ABSL_GUARDED_BY(mu) = 0;
   TimerWheelOf<AlarmTarget> wheel ABSL_GUARDED_BY(mu);
   std::deque<Cell*> queue ABSL_GUARDED_BY(mu);
+  // Resources that owed something, by when to look whether they still do; from `ordinal` on.
+  struct Unsettled {
+    absl::Time look_at;
+    uint32_t cell;
+    uint32_t unsettlings;
+    uint64_t ordinal;
+    bool has_stored;  // a dialog that outlives the process came before `ordinal`
+  };
+  std::deque<Unsettled> unsettled ABSL_GUARDED_BY(mu);
+  // Resources with dialogs to tell again after a start, from `ordinal` on.
+  struct Resync {
+    uint32_t cell;
+    uint64_t ordinal;
+    bool is_passed_over;  // a dialog before `ordinal` had to wait for its gateway
+  };
+  std::deque<Resync> resync ABSL_GUARDED_BY(mu);
   bool is_pumping ABSL_GUARDED_BY(mu) = false;
 
   // Counters of EngineCounters.
@@ -95,6 +111,8 @@ struct Stripe {
   uint64_t instructions ABSL_GUARDED_BY(mu) = 0;
   uint64_t notify_failures ABSL_GUARDED_BY(mu) = 0;
   uint64_t coalesced ABSL_GUARDED_BY(mu) = 0;
+  uint64_t resynced ABSL_GUARDED_BY(mu) = 0;
+  uint64_t settled ABSL_GUARDED_BY(mu) = 0;
   uint64_t publications ABSL_GUARDED_BY(mu) = 0;   // rows now
   uint64_t subscriptions ABSL_GUARDED_BY(mu) = 0;  // rows now
   uint64_t expired_publications ABSL_GUARDED_BY(mu) = 0;

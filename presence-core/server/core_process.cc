@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <iostream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "presence-core/packages/builtin_packages.h"
 #include "presence-core/rpc/rpc_server.h"
 #include "presence-core/server/cut_log.h"
+#include "presence-core/server/load_progress.h"
 #include "presence-core/server/settings.h"
 #include "presence-core/server/standby.h"
 #include "presence-core/telemetry/core_metrics.h"
@@ -66,7 +68,7 @@ class Process final : public CoreProcess {
 
   // `standby` keeps the addresses until the state has been loaded.
   absl::Status Open(Standby& standby) {
-    if (absl::Status status = engine_.Start(); !status.ok()) return status;
+    if (absl::Status status = Load(); !status.ok()) return status;
     standby.Stop(config_);
     RpcServer::Options options;
     options.listen = GrpcAddresses(config_);
@@ -119,6 +121,17 @@ class Process final : public CoreProcess {
   }
 
  private:
+  // Takes over what is stored, and says how that goes.
+  absl::Status Load() {
+    LoadProgress progress(clock_, isatty(STDERR_FILENO) != 0 ? &std::cerr : nullptr);
+    const auto loaded =
+        engine_.Start([&](const Engine::Loaded& so_far) { progress.OnLoaded(so_far); });
+    if (!loaded.ok()) return loaded.status();
+    const std::string summary = progress.Finish(*loaded);
+    if (loaded->resources > 0) spdlog::info("{}", summary);
+    return absl::OkStatus();
+  }
+
   v1::ServerInfo Info() const {
     v1::ServerInfo info;
     info.set_version(identity_.version);

@@ -183,6 +183,13 @@ absl::StatusOr<EngineConfig> ToEngineConfig(const v1::CoreConfig& config,
   engine.max_subscriptions = config.limits().max_subscriptions_per_presentity();
   engine.max_per_watcher = config.limits().max_subscriptions_per_watcher();
   engine.sip_t1 = ToDuration(config.notify().t1());
+  engine.resync_rate = config.notify().resync_rate();
+  // Where not everything outlives the process, watchers are told again anyhow.
+  const v1::StorageConfig& storage = config.storage();
+  if (storage.publications() == v1::STORAGE_MODE_MEMORY ||
+      storage.subscriptions() == v1::STORAGE_MODE_MEMORY) {
+    engine.settle_rate = 0;
+  }
   return engine;
 }
 

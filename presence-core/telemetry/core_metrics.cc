@@ -14,6 +14,9 @@ std::string CoreMetrics(const EngineCounters& counters, const CutCounters& cuts,
   page.Counter(kNotifyTotal, c.instructions);
   page.Counter(kNotifyFailures, c.notify_failures);
   page.Counter(kNotifyCoalesced, c.coalesced);
+  page.Counter(kResynced, c.resynced);
+  page.Gauge(kResyncResources, static_cast<double>(c.resync_resources_now));
+  page.Counter(kSettled, c.settled);
   page.Counter(kExpiredTotal, c.expired_publications, {{"kind", "publication"}});
   page.Counter(kExpiredTotal, c.expired_subscriptions, {{"kind", "subscription"}});
   page.Gauge(kPublications, static_cast<double>(c.publications_now));

@@ -24,6 +24,16 @@ inline constexpr MetricName kNotifyFailures = {"presence_notify_failures_total",
 inline constexpr MetricName kNotifyCoalesced = {
     "presence_notify_coalesced_total",
     "Visible changes overtaken by newer ones before they were told."};
+// Dialogs told again after the start, since they may have missed a NOTIFY; and the resources that
+// still have such. After a stop that was no crash: none or few.
+inline constexpr MetricName kResynced = {"presence_resynced_total",
+                                         "Dialogs that were told again after the start."};
+inline constexpr MetricName kResyncResources = {
+    "presence_resync_resources", "Resources with dialogs that are still to be told again."};
+// Resources written down as having told everybody all, which saves telling them after a start.
+// Standing still under load: watchers that do not answer.
+inline constexpr MetricName kSettled = {"presence_settled_total",
+                                        "Resources written down as settled."};
 // Rows that ended by time. Publications: devices that left without saying so.
 inline constexpr MetricName kExpiredTotal = {"presence_expired_total",
                                              "Rows that ended because their time was over."};

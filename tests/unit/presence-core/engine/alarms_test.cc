@@ -17,6 +17,11 @@ class AlarmsTest : public EngineTest {
     rows.resource.emplace();
     rows.resource->revision = {1, 1};
     rows.resource->next_ordinal = (uint64_t{1} << 32) + 7;
+    // Of a resource without any part only the revision would be remembered.
+    auto answer = std::make_shared<AnswerRecord>();
+    answer->key = RequestKey::Of({"answer"});
+    answer->kept_until = clock.Now() + absl::Hours(1);
+    rows.answers.emplace_back(answer->key, answer);
     journal.Append(rows, [](const AppendOutcome&) {});
     executor.RunUntilIdle();
     StartEngine();

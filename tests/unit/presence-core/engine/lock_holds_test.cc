@@ -23,6 +23,7 @@ class LockHoldsTest : public EngineTest {
     config.max_subscriptions = 30000;
     config.max_per_watcher = 20000;
     config.waiting_lifetime = absl::Hours(1);
+    config.resync_rate = 1'000'000;
     return config;
   }
   void SetUp() override {

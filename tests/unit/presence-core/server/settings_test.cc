@@ -81,5 +81,19 @@ TEST_F(SettingsTest, ADefaultThatNobodySetFollowsALowerMaximum) {
   EXPECT_EQ(presence->subscription->fallback, absl::Minutes(30));
 }
 
+TEST_F(SettingsTest, WritesDownWhoKnowsAllOnlyWhereAllOutlivesTheProcess) {
+  config.mutable_notify()->set_resync_rate(7);
+  config.mutable_storage()->set_publications(v1::STORAGE_MODE_WRITE_BACK);
+  config.mutable_storage()->set_subscriptions(v1::STORAGE_MODE_WRITE_THROUGH);
+  const auto both = ToEngineConfig(config, **registry);
+  config.mutable_storage()->set_publications(v1::STORAGE_MODE_MEMORY);
+  const auto one = ToEngineConfig(config, **registry);
+
+  ASSERT_TRUE(both.ok() && one.ok());
+  EXPECT_EQ(both->resync_rate, 7u);
+  EXPECT_GT(both->settle_rate, 0u);
+  EXPECT_EQ(one->settle_rate, 0u);
+}
+
 }  // namespace
 }  // namespace presence
