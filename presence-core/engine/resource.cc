@@ -193,6 +193,10 @@ RowChanges Resource::Settle(const RowChanges& in_doubt, ResourceRows rows) const
   if (in_doubt.resource.has_value()) {
     // The row may be of an earlier life: the step up at the start was told but never stored.
     const uint64_t seq = std::max(rows.resource.revision.seq, row_.revision.seq);
+    // A mark that the next start would believe must be known here, or nobody would take it back.
+    const bool is_of_this_life = rows.resource.revision.epoch == row_.revision.epoch;
+    const bool is_settled = rows.resource.is_settled() && (is_of_this_life || row_.is_settled());
+    rows.resource.settled_seq = is_settled ? std::optional(seq) : std::nullopt;
     rows.resource.revision = {row_.revision.epoch, seq};
     rows.resource.next_ordinal = std::max(rows.resource.next_ordinal, row_.next_ordinal);
     changes.resource = std::move(rows.resource);

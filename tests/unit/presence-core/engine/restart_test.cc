@@ -208,6 +208,26 @@ TEST_F(RestartTest, TellsAWinfoDialogThatWasShownANativeWatcher) {
   EXPECT_THAT(gateway.sent[0].document.body(), testing::Not(HasSubstr("app@")));
 }
 
+// The mark of the life before is still stored, and must be known here to be taken back.
+TEST_F(RestartTest, TakesBackAMarkThatAChangeInDoubtHasLeft) {
+  SubscribeCommand bob = Subscription("alice", "bob");
+  bob.local_tag = Subscribe(bob)->id.text();
+  Settle();
+  Restart();
+  journal.fate = [] { return ScriptedJournal::Fate::kUnknownDropped; };
+  Publish("alice", "lost");
+  journal.fate = [] { return ScriptedJournal::Fate::kDurable; };
+  executor.RunUntilIdle();
+  ASSERT_TRUE(IsSettled("alice"));
+  bob.cseq = 2;
+  Subscribe(bob);
+  EXPECT_THAT(Sent(), ElementsAre("bob 257 active none"));
+
+  Restart();
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 513 active none"));
+}
+
 TEST_F(RestartTest, WritesDownAgainWhatWasRefused) {
   Subscribe("alice", "bob");
   Answer();
