@@ -6,6 +6,11 @@
 #include "presence-core/rpc/status_map.h"
 
 namespace presence {
+namespace {
+
+constexpr absl::Duration kLookAfterOwnership = absl::Milliseconds(500);
+
+}  // namespace
 
 // One stream: reads are posted to the executor, one write is outstanding at a time, and its frame
 // stays untouched until OnWriteDone. The object deletes itself in OnDone, and keeps itself alive
@@ -162,6 +167,18 @@ void GatewayService::Unregister(const GatewayStream& stream) {
     streams_.erase(it);
     return;
   }
+}
+
+void GatewayService::WatchOwnership() {
+  if (absl::Status status = CheckOwner(is_owner_); !status.ok()) {
+    std::vector<std::shared_ptr<GatewayStream>> streams;
+    {
+      absl::MutexLock lock(&mu_);
+      for (auto& [gateway, connected] : streams_) streams.push_back(connected.stream);
+    }
+    for (auto& stream : streams) stream->End(ToGrpc(status));
+  }
+  executor_.PostAt(clock_.Now() + kLookAfterOwnership, [this] { WatchOwnership(); });
 }
 
 void GatewayService::Drain() {

@@ -37,6 +37,11 @@ class GatewayService final : public v1::GatewayService::CallbackService {
   grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* Connect(
       grpc::CallbackServerContext* context) override;
 
+  // From now on parts from every gateway while another core may own the state, also from those to
+  // which nothing is to be said: what they miss they get from the owner. Until the executor stops,
+  // which must be before this object goes.
+  void WatchOwnership();
+
   // Tells every gateway that this core stops, and ends their streams.
   void Drain();
 

@@ -39,6 +39,7 @@ class GrpcServer final : public RpcServer {
     if (!listener.ok()) return listener.status();
     server_ = std::move(listener->server);
     addresses_ = std::move(listener->addresses);
+    gateways_.WatchOwnership();
     server_->GetHealthCheckService()->SetServingStatus(true);
     return absl::OkStatus();
   }
