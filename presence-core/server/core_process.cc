@@ -79,7 +79,7 @@ class Process final : public CoreProcess {
     auto server = RpcServer::Start(engine_, *worker_, clock_, random_, std::move(options));
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
-    if (config_.storage().advertise().empty() && !server_->addresses().empty()) {
+    if (config_.storage().advertise().empty() && config_.listen_size() > 0) {
       storage_->Announce(ToReachable(server_->addresses()[0]));
     }
     if (config_.ops_listen().empty()) return absl::OkStatus();

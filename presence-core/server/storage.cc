@@ -174,7 +174,7 @@ class WriteBackStorage final : public PostgresStorage {
     if (left > 0) spdlog::error("{} rows could not be written and are lost", left);
     worker_.Stop();
     journal_.AwaitIdle();
-    return left == 0 && journal_.kept().is_all();
+    return left == 0 && journal_.counters().refused == 0 && journal_.kept().is_all();
   }
 
   const Clock& clock_;

@@ -89,10 +89,18 @@ class LeaseKeeper::Renewal {
     worker_.PostAt(clock_.Now() + options_.renewal, [this] { Renew(); });
   }
 
+  // Nothing is renewed any more.
+  void Stop() {
+    ticker_.Stop();
+    worker_.Stop();
+  }
+
   bool IsSure() const {
     const absl::Time now = clock_.Now();
     if (now < absl::FromUnixNanos(renewed_at_) + told_for_) return true;
-    return !is_awaited_ && !has_stood_still_ && now < absl::FromUnixNanos(ticked_at_) + told_for_;
+    // The time first: Tick() writes it last.
+    const absl::Time ticked_at = absl::FromUnixNanos(ticked_at_);
+    return now < ticked_at + told_for_ && !is_awaited_ && !has_stood_still_;
   }
 
   void Announce(std::string address) {
@@ -129,7 +137,8 @@ class LeaseKeeper::Renewal {
       transaction.commit();
       is_awaited_ = is_awaited;
       renewed_at_ = absl::ToUnixNanos(asked_at);
-      has_stood_still_ = false;
+      // Unless it stood still while the answer was on its way.
+      if (clock_.Now() < asked_at + told_for_) has_stood_still_ = false;
     } catch (const std::exception&) {
       // Whether somebody has taken it is seen when the database is back.
       connection_.reset();
@@ -171,7 +180,10 @@ absl::StatusOr<LeaseKeeper::Lease> LeaseKeeper::Take() {
   bool is_awaited = false;
   const absl::Time asked_at = clock_.Now();
   try {
-    const auto connection = Connect(options_.database);
+    // Whoever waits must be able to stop although the server says nothing.
+    StallGuard guard(options_.database, clock_);
+    const auto connection = Connect(options_.database, &guard);
+    const StallGuard::Call call(guard, *connection);
     lease.database_ahead = MeasureClock(*connection, clock_);
     pqxx::work transaction(*connection);
     // Without a lock at first: commits of the owner need theirs.
@@ -218,7 +230,7 @@ void LeaseKeeper::Announce(std::string address) {
 
 void LeaseKeeper::Release(bool is_all_stored) {
   if (renewal_ == nullptr) return;
-  renewal_.reset();
+  renewal_->Stop();  // it stays, for those who ask IsSure()
   try {
     StallGuard guard(options_.database, clock_);
     const auto connection = Connect(options_.database, &guard);

@@ -23,6 +23,8 @@ RowChanges TakeOut(ResourceRows& rows, StateKinds kept) {
   if (!kept.publications) {
     for (const auto& row : rows.publications) gone.publications.emplace_back(row->id, nullptr);
     rows.publications.clear();
+    // Watchers still show what is gone.
+    if (!gone.publications.empty()) rows.resource.settled_seq.reset();
   }
   if (!kept.subscriptions) {
     for (const auto& row : rows.subscriptions) gone.subscriptions.emplace_back(row->id, nullptr);
