@@ -177,7 +177,7 @@ absl::Status Scanner::Include(bool must_exist) {
     const std::size_t slash = source().name.rfind('/');
     if (slash != std::string::npos) path = source().name.substr(0, slash + 1) + path;
   }
-  const absl::Status opened = Open(path);
+  absl::Status opened = Open(path);
   if (!absl::IsNotFound(opened)) return opened;
   if (!must_exist) return absl::OkStatus();
   return absl::InvalidArgumentError(
