@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fakes/http_get.h"
@@ -60,6 +62,25 @@ TEST_F(OpsServerTest, RatherSaysThatItIsTooBusyThanNothing) {
   has_metrics_ = false;
 
   EXPECT_THAT(Get("/metrics"), StartsWith("HTTP/1.1 503 "));
+}
+
+// What it takes is part of every stop, and of every succession of cores.
+TEST_F(OpsServerTest, GoesAtOnce) {
+  const absl::Time start = absl::Now();
+
+  server_.reset();
+
+  EXPECT_LT(absl::Now() - start, absl::Seconds(1));
+}
+
+TEST(OpsServerOnEveryAddressTest, GoesAtOnce) {
+  auto server = OpsServer::Start("0.0.0.0:0", {});
+  ASSERT_TRUE(server.ok()) << server.status();
+  const absl::Time start = absl::Now();
+
+  server->reset();
+
+  EXPECT_LT(absl::Now() - start, absl::Seconds(1));
 }
 
 TEST_F(OpsServerTest, NamesAnAddressThatCannotBeListenedOn) {
