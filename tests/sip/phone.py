@@ -40,6 +40,7 @@ class Phone:
             self.socket = socket.create_connection(server, timeout=PATIENCE)
         self.buffer = b""
         self.inbox = []  # came, but was not what was waited for
+        self.answers = {}  # by the Via of the request
         self.is_closed_by_peer = False
         host, port = self.socket.getsockname()[:2]
         self.host = f"[{host}]" if ":" in host else host
@@ -136,7 +137,9 @@ class Phone:
                   f"CSeq: {request.get('cseq')}"]
         lines += [f"{name}: {value}" for name, value in headers]
         lines.append("Content-Length: 0")
-        self.send_bytes("\r\n".join(lines).encode("utf-8") + b"\r\n\r\n")
+        answer = "\r\n".join(lines).encode("utf-8") + b"\r\n\r\n"
+        self.answers[request.get("via")] = answer
+        self.send_bytes(answer)
 
     # ---- Receiving ----
 
@@ -152,8 +155,9 @@ class Phone:
                 return None
             if self.transport == "udp":
                 data = self.socket.recv(65536)
-                if data.strip():
-                    return self.received(data)
+                message = self.received(data) if data.strip() else None
+                if message:
+                    return message
             else:
                 data = self.socket.recv(65536)
                 self.is_closed_by_peer = not data
@@ -177,9 +181,13 @@ class Phone:
         return self.received(head + separator + rest[:length])
 
     def received(self, data):
+        """The message; nothing for a request that was answered and came again: RFC 3261 section 17.2.2."""
         message = Message(data)
         if self.trace:
             self.trace("<-", data)
+        if self.transport == "udp" and message.is_request and (answer := self.answers.get(message.get("via"))):
+            self.send_bytes(answer)
+            return None
         if message.is_request and message.method == "NOTIFY" and self.is_answering:
             self.answer(message, self.notify_status, self.notify_headers)
         return message

@@ -29,16 +29,17 @@ def binaries():
 
 
 class Process:
-    """A child whose output is read line by line; lines can be waited for."""
+    """A child whose output is read line by line; lines can be waited for. It dies with the thread that starts it, so
+    that a test that was killed leaves nothing behind."""
 
     def __init__(self, arguments, environment=None):
         self.name = pathlib.Path(arguments[0]).name
         self.lines = []
         self.changed = threading.Condition()
         self.is_over = False
-        self.child = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                      stdin=subprocess.DEVNULL, text=True, errors="replace",
-                                      env={**os.environ, **(environment or {})})
+        self.child = subprocess.Popen(["setpriv", "--pdeathsig=KILL", *(str(a) for a in arguments)],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                      text=True, errors="replace", env={**os.environ, **(environment or {})})
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -124,6 +125,10 @@ class Database:
         self.run(f"DROP DATABASE {self.name} WITH (FORCE)", self.cluster)
 
 
+# In these an answer waits for the database, so what was answered is there; in write-back it is soon, in memory never.
+STORED_FIRST = ("write-through", "db-only")
+
+
 class System:
     """One core and one gateway, in the storage mode that PRESENCE_TEST_STORAGE_MODE says, or in the two that it
     says as "PUBLICATIONS/SUBSCRIPTIONS"."""
@@ -135,6 +140,7 @@ class System:
         self.storage_mode = os.environ.get("PRESENCE_TEST_STORAGE_MODE", "memory")
         publications, _, subscriptions = self.storage_mode.partition("/")
         self.storage_modes = (publications, subscriptions or publications)
+        self.is_stored_first = all(mode in STORED_FIRST for mode in self.storage_modes)
         self.database = None if self.storage_mode == "memory" else Database(self.bin)
         self.core_arguments = list(core)
         if self.database:
