@@ -72,7 +72,7 @@ class Continuous:
         for earlier, later in zip(self.notifies, self.notifies[1:]):
             if later.get("via") != earlier.get("via"):
                 self.test.assertGreater(later.cseq, earlier.cseq)
-        if self.test.system.storage_mode == "write-through":
+        if self.test.system.is_stored_first:
             states = [int(number) for notify in self.notifies
                       for number in re.findall(r"state (\d+);", notify.text)]
             self.test.assertEqual(states, sorted(states))

@@ -99,7 +99,7 @@ class Durability(Scenario):
             again = subscription.notify()
         self.assertIn("missed", again.text)
         self.assertGreater(again.cseq, missed.cseq + 1)
-        if self.system.storage_mode == "write-through":
+        if self.system.is_stored_first:
             content.assert_quiet()
         else:
             content.notify()  # write-back may have shown it what the crash has lost
@@ -159,21 +159,21 @@ class Durability(Scenario):
         database.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.name}'",
                      database.cluster)
         answer = phone.publish(other, pidf(other))
-        if self.system.storage_mode == "write-back":
-            self.assert_status(answer, 200)
-        else:
+        if self.system.is_stored_first:
             self.assert_status(answer, 503)
             self.assertTrue(answer.get("retry-after"))
+        else:
+            self.assert_status(answer, 200)
         # Beyond the end of the lease, too, which nobody else can take meanwhile.
         until = time.monotonic() + 5
         while time.monotonic() < until:
             self.assertIn("before", self.system.presencectl("state", "get", user), "reads go on")
         database.run(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true", database.cluster)
         # Without a restart, and with no trace of what failed.
-        if self.system.storage_mode == "write-back":
-            self.crash_core()
-        else:
+        if self.system.is_stored_first:
             self.eventually(lambda: phone.publish(other, pidf(other)).status == 200)
+        else:
+            self.crash_core()
         self.assertEqual(len(self.listed("presentity", other)), 1)
 
 

@@ -74,7 +74,7 @@ class Failures(Scenario):
 
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster(settings=("fsync = off",))  # a crash of the machine is not what these tests are about
+        cls.cluster = Cluster()
         cls.addClassCleanup(cls.cluster.remove)
         os.environ["PRESENCE_TEST_DSN"] = cls.way_to(cls.cluster)
         super().setUpClass()
@@ -88,7 +88,7 @@ class Failures(Scenario):
         cls.system.stop()
 
     def setUp(self):
-        self.waits = self.system.storage_mode == "write-through"
+        self.waits = self.system.is_stored_first
         self.publishers = [Publisher(self.phone(), self.new_user()) for _ in range(4)]
         for publisher in self.publishers:
             publisher.start()

@@ -5,7 +5,7 @@ Runs under tests/postgres/with_cluster.py with PRESENCE_TEST_STORAGE_MODE set.
 
 import unittest
 
-from scenario import Scenario, pidf
+from scenario import STORED_FIRST, Scenario, pidf
 
 
 class Pair(Scenario):
@@ -44,9 +44,9 @@ class AtOnce(Pair):
 
     core = ("--set", "storage.flush_interval=5m")
 
-    def test_p21_n10_write_through_is_there_and_the_rest_is_not(self):
+    def test_p21_n10_what_was_stored_first_is_there_and_the_rest_is_not(self):
         self.crash()
-        of_publications, of_subscriptions = (mode == "write-through" for mode in self.system.storage_modes)
+        of_publications, of_subscriptions = (mode in STORED_FIRST for mode in self.system.storage_modes)
         self.assert_kept(of_publications, of_subscriptions, decision=of_publications or of_subscriptions)
 
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "sip"))
 from message import Message, WatcherInfo, address, parameter, pidf  # noqa: F401  (for the scenarios)
 from name_server import NameServer  # noqa: F401
 from phone import PATIENCE, QUIET, Listener, Phone, Silence  # noqa: F401
-from system import Process, System, binaries, free_port  # noqa: F401
+from system import STORED_FIRST, Process, System, binaries, free_port  # noqa: F401
 
 _users = itertools.count(1)
 
