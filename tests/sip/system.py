@@ -29,15 +29,15 @@ def binaries():
 
 
 class Process:
-    """A child whose output is read line by line; lines can be waited for. It dies with the thread that starts it, so
-    that a test that was killed leaves nothing behind."""
+    """A child whose output is read line by line; lines can be waited for. It gets a signal when the thread that starts
+    it dies, so that a test that was killed leaves nothing behind."""
 
-    def __init__(self, arguments, environment=None):
+    def __init__(self, arguments, environment=None, when_orphaned="KILL"):
         self.name = pathlib.Path(arguments[0]).name
         self.lines = []
         self.changed = threading.Condition()
         self.is_over = False
-        self.child = subprocess.Popen(["setpriv", "--pdeathsig=KILL", *(str(a) for a in arguments)],
+        self.child = subprocess.Popen(["setpriv", f"--pdeathsig={when_orphaned}", *(str(a) for a in arguments)],
                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                       text=True, errors="replace", env={**os.environ, **(environment or {})})
         self.reader = threading.Thread(target=self._read, daemon=True)
