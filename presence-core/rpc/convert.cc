@@ -7,12 +7,13 @@
 
 #include "absl/strings/ascii.h"
 #include "presence-core/model/error.h"
+#include "presence-core/model/utf8.h"
 
 namespace presence {
 namespace {
 
 constexpr size_t kLongestRequestId = 64;
-constexpr size_t kLongestHeader = 8192;
+constexpr size_t kLongestText = 8192;
 
 std::string MediaType(const std::string& content_type) {
   std::string type = content_type.substr(0, content_type.find(';'));
@@ -22,19 +23,10 @@ std::string MediaType(const std::string& content_type) {
 }
 
 bool IsUtf8(std::string_view bytes) {
-  // Only for showing text: a plain structural check, strict enough for JSON writers.
-  for (size_t i = 0; i < bytes.size();) {
-    const auto c = static_cast<unsigned char>(bytes[i]);
-    const size_t length = c < 0x80                ? 1
-                          : c >= 0xC2 && c < 0xE0 ? 2
-                          : c >= 0xE0 && c < 0xF0 ? 3
-                          : c >= 0xF0 && c < 0xF5 ? 4
-                                                  : 0;
-    if (length == 0 || i + length > bytes.size()) return false;
-    for (size_t j = 1; j < length; ++j) {
-      if ((static_cast<unsigned char>(bytes[i + j]) & 0xC0) != 0x80) return false;
-    }
-    i += length;
+  while (!bytes.empty()) {
+    const size_t length = Utf8Length(bytes);
+    if (length == 0) return false;
+    bytes.remove_prefix(length);
   }
   return true;
 }
@@ -56,16 +48,6 @@ absl::Status CheckRequestId(const std::string& request_id) {
   return InvalidField("request_id", "it has more than 64 characters");
 }
 
-// What a NOTIFY will repeat must be printable on one line.
-absl::Status CheckLine(std::string_view field, const std::string& text, bool is_required) {
-  if (text.empty() && is_required) return InvalidField(field, "it is required");
-  if (text.size() > kLongestHeader) return InvalidField(field, "it is longer than 8192 bytes");
-  for (unsigned char c : text) {
-    if (c < 0x20 || c == 0x7F) return InvalidField(field, "it has a control character");
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<DialogParts> ToDialog(const v1::Dialog& dialog) {
   const bool creates = dialog.local_tag().empty();
   for (const auto& [field, text, is_required] :
@@ -78,7 +60,7 @@ absl::StatusOr<DialogParts> ToDialog(const v1::Dialog& dialog) {
         std::tuple("dialog.flow", &dialog.flow(), false),
         std::tuple("dialog.local_contact", &dialog.local_contact(), false),
         std::tuple("dialog.user_agent", &dialog.user_agent(), false)}) {
-    if (absl::Status status = CheckLine(field, *text, is_required); !status.ok()) return status;
+    if (absl::Status status = CheckText(field, *text, is_required); !status.ok()) return status;
   }
   DialogParts parts;
   parts.call_id = dialog.call_id();
@@ -87,7 +69,7 @@ absl::StatusOr<DialogParts> ToDialog(const v1::Dialog& dialog) {
   parts.remote_uri = dialog.remote_uri();
   parts.remote_target = dialog.remote_target();
   for (const std::string& route : dialog.route_set()) {
-    if (absl::Status status = CheckLine("dialog.route_set", route, true); !status.ok()) {
+    if (absl::Status status = CheckText("dialog.route_set", route, true); !status.ok()) {
       return status;
     }
     parts.route_set.push_back(route);
@@ -114,6 +96,13 @@ void FillDialog(const Subscription& row, v1::Dialog& out) {
 }
 
 }  // namespace
+
+absl::Status CheckText(std::string_view field, std::string_view text, bool is_required) {
+  if (text.empty() && is_required) return InvalidField(field, "it is required");
+  if (text.size() > kLongestText) return InvalidField(field, "it is longer than 8192 bytes");
+  if (!IsCleanText(text)) return InvalidField(field, "it has a control character or is not UTF-8");
+  return absl::OkStatus();
+}
 
 absl::StatusOr<absl::Duration> ToLifetime(const google::protobuf::Duration& duration,
                                           std::string_view field) {
@@ -162,8 +151,10 @@ absl::StatusOr<std::optional<Document>> Converter::ToDocument(
     const v1::PublishRequest& request) const {
   if (!request.has_document()) return std::optional<Document>();
   const v1::Document& document = request.document();
-  if (document.content_type().empty()) {
-    return InvalidField("document.content_type", "a document has a content type");
+  if (absl::Status status =
+          CheckText("document.content_type", document.content_type(), /*is_required=*/true);
+      !status.ok()) {
+    return status;
   }
   const std::string& body = document.body().empty() ? document.text() : document.body();
   if (body.empty()) return InvalidField("document.body", "it is empty; leave the document out");
@@ -181,7 +172,7 @@ absl::StatusOr<PublishCommand> Converter::ToCommand(const v1::PublishRequest& re
   auto document = ToDocument(request);
   if (!document.ok()) return document.status();
   if (absl::Status status = CheckRequestId(request.request_id()); !status.ok()) return status;
-  if (absl::Status status = CheckLine("sender", request.sender(), false); !status.ok()) {
+  if (absl::Status status = CheckText("sender", request.sender(), false); !status.ok()) {
     return status;
   }
   command.presentity = *std::move(presentity);
@@ -236,7 +227,7 @@ absl::StatusOr<SubscribeCommand> Converter::ToCommand(const v1::SubscribeRequest
   if (!expiry.ok()) return expiry.status();
   auto dialog = ToDialog(request.dialog());
   if (!dialog.ok()) return dialog.status();
-  if (absl::Status status = CheckLine("event_id", request.event_id(), false); !status.ok()) {
+  if (absl::Status status = CheckText("event_id", request.event_id(), false); !status.ok()) {
     return status;
   }
   command.event = *std::move(event);

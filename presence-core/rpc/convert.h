@@ -61,6 +61,11 @@ class Converter {
   const Clock& clock_;
 };
 
+// Whether a text can go into a database, a log and a NOTIFY as it is; all that is kept of a request
+// and not parsed goes through here. Errors: INVALID_FIELD   missing and required, longer than 8192
+// bytes, with a control character, or not UTF-8.
+absl::Status CheckText(std::string_view field, std::string_view text, bool is_required);
+
 // A lifetime in whole seconds. Errors: INVALID_FIELD   negative, fractional or beyond 2^32-1 s.
 absl::StatusOr<absl::Duration> ToLifetime(const google::protobuf::Duration& duration,
                                           std::string_view field);

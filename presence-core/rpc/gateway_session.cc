@@ -1,5 +1,6 @@
 #include "presence-core/rpc/gateway_session.h"
 
+#include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -36,7 +37,11 @@ absl::Status GatewaySession::OnFrame(const v1::ConnectRequest& frame) {
 
 absl::Status GatewaySession::OnHello(const v1::ConnectRequest& frame) {
   const v1::Hello& hello = frame.hello();
-  if (hello.gateway().empty()) return InvalidField("hello.gateway", "it is required");
+  for (const auto& [field, text, is_required] :
+       {std::tuple("hello.gateway", &hello.gateway(), true),
+        std::tuple("hello.group", &hello.group(), false)}) {
+    if (absl::Status status = CheckText(field, *text, is_required); !status.ok()) return status;
+  }
   gateway_ = hello.gateway();
   group_ = hello.group().empty() ? hello.gateway() : hello.group();
   incarnation_ = hello.incarnation();

@@ -84,6 +84,17 @@ class GatewaySessionTest : public EngineTest {
   std::shared_ptr<GatewaySession> session;
 };
 
+// Both go into the rows of its dialogs.
+TEST_F(GatewaySessionTest, IsRefusedWithANameThatIsNoText) {
+  for (const std::string& bad : {std::string("edge\0", 5), std::string("edge\xFF")}) {
+    EXPECT_EQ(MetadataOf(NewSession()->OnFrame(Hello(100, bad)))["field"], "hello.gateway");
+
+    v1::ConnectRequest frame = Hello();
+    frame.mutable_hello()->set_group(bad);
+    EXPECT_EQ(MetadataOf(NewSession()->OnFrame(frame))["field"], "hello.group");
+  }
+}
+
 TEST_F(GatewaySessionTest, WelcomesAGatewayWithWhatIsServed) {
   ASSERT_TRUE(Send(Hello()).ok());
 
