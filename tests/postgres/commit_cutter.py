@@ -1,4 +1,4 @@
-"""A way to a PostgreSQL server on which the answer to a COMMIT gets lost when a test says so."""
+"""A way to a PostgreSQL server that can be cut, also so that the answer to a COMMIT gets lost."""
 
 import pathlib
 import socket
@@ -8,11 +8,13 @@ import threading
 class CommitCutter:
     """Listens on a TCP port and passes everything to the server's unix socket and back. Of connections on which
     changes are committed (they have prepared the fence) one COMMIT can be cut: `lose("answer")` lets the server
-    commit and loses its answer, `lose("commit")` loses the COMMIT itself. Either way the connection is gone."""
+    commit and loses its answer, `lose("commit")` loses the COMMIT itself. Either way the connection is gone.
+    `folder` is where the server has its socket."""
 
-    def __init__(self, cluster):
-        self._server = str(pathlib.Path(cluster.folder) / ".s.PGSQL.5432")
+    def __init__(self, folder):
+        self._server = str(pathlib.Path(folder) / ".s.PGSQL.5432")
         self._changed = threading.Condition()
+        self._ends = []
         self._what = None
         self._cuts = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -28,7 +30,11 @@ class CommitCutter:
                 raise AssertionError(f"no COMMIT came within {seconds} s")
 
     def close(self):
+        """Ends every connection, and takes no more."""
+        _shut(self._listener)  # accept() returns
         self._listener.close()
+        for end in list(self._ends):
+            _shut(end)
 
     def _accept(self):
         while True:
@@ -43,6 +49,7 @@ class CommitCutter:
                 client.close()
                 server.close()
                 continue
+            self._ends += [client, server]
             threading.Thread(target=self._serve, args=(client, server), daemon=True).start()
 
     def _serve(self, client, server):

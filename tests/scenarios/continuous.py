@@ -16,6 +16,8 @@ class Continuous:
         self.user = test.new_user()
         self.watcher, self.publisher = test.phone(), test.phone(user="carol")
         self.subscription, first = test.subscribed(self.watcher, self.user)
+        # What write-back has not written yet a crash may take, and this is to outlive it.
+        test.eventually(lambda: test.system.core_metrics()["presence_storage_dirty_rows"] == 0)
         self.notifies = [first]
         self.answered = []  # the numbers of the states that got 200
         self.stopping = threading.Event()

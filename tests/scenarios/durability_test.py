@@ -120,6 +120,31 @@ class Durability(Scenario):
         self.assertIn("two", notify.text)
         self.assertGreater(notify.cseq, first.cseq)
 
+    def test_n10_who_was_shown_what_the_database_refused_is_told_again(self):
+        """Also after a clean stop, although it was written down that they knew everything."""
+        phone, user = self.phone(), self.new_user()
+        database = self.system.database
+        database.run("ALTER TABLE publication ADD CONSTRAINT no_such_note"
+                     " CHECK (position('unwanted' IN convert_from(body, 'UTF8')) = 0)")
+        self.addCleanup(database.run, "ALTER TABLE publication DROP CONSTRAINT no_such_note")
+        tag = self.published(phone, user, note="wanted")
+        subscription, _ = self.subscribed(phone, user)
+        self.eventually(self.is_written)
+        answer = phone.publish(user, pidf(user, note="unwanted"), etag=tag)
+        if self.system.is_stored_first:
+            self.assert_status(answer, 503)
+            phone.assert_quiet()
+            return
+        self.assert_status(answer, 200)
+        self.assertIn("unwanted", subscription.notify().text)
+        self.eventually(lambda: self.system.core_metrics()["presence_storage_refused_total"] > 0)
+        self.eventually(lambda: self.knew_all(user))
+        lines = len(self.system.gateway.lines)
+        self.system.core.stop()
+        self.system.start_core(self.system.core_address)
+        self.system.gateway.wait_for("connected to core", after=lines)
+        self.assertIn(">wanted<", subscription.notify().text)
+
     def test_an_ended_subscription_stays_ended(self):
         phone, user = self.phone(), self.new_user()
         subscription, _ = self.subscribed(phone, user)

@@ -14,6 +14,8 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.error
+import urllib.request
 import uuid
 
 from scenario import Scenario, Silence, pidf
@@ -67,6 +69,15 @@ class Publisher(threading.Thread):
             if not answer.get("retry-after"):
                 return answer
         return None
+
+
+def status_of(ops_address, path):
+    """Status and text of a page for operators."""
+    try:
+        with urllib.request.urlopen(f"http://{ops_address}{path}", timeout=BOUND) as page:
+            return page.status, page.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
 
 
 class Failures(Scenario):
@@ -214,6 +225,24 @@ class Refusals(Failures):
         self.cluster.start()
         self.assert_nothing_was_lost()
 
+    def test_o04_a_core_that_stops_meanwhile_says_so(self):
+        self.cluster.stop("fast")
+        self.assert_answers_meanwhile()
+        self.stop_publishers()
+        core, ops = self.system.core, self.system.ops_address
+        core.child.send_signal(signal.SIGTERM)
+        if not self.waits:
+            # What was promised is still to be written, and whoever looks is told.
+            self.eventually(lambda: status_of(ops, "/ready") == (503, "stopping\n"))
+            self.assertIn("presence_storage_dirty_rows ", status_of(ops, "/metrics")[1])
+            self.assertGreater(self.system.core_metrics()["presence_storage_dirty_rows"], 0)
+        self.cluster.start()
+        self.assertEqual(core.await_end(), 0)
+        lines = len(self.system.gateway.lines)
+        self.system.start_core(self.system.core_address)
+        self.system.gateway.wait_for("connected to core", after=lines)
+        self.assert_works()
+
     def test_p20_a_server_that_is_read_only(self):
         database = self.system.database
         database.run("ALTER SYSTEM SET default_transaction_read_only = on", database.cluster)
@@ -231,7 +260,7 @@ class LostAnswers(Failures):
 
     @classmethod
     def way_to(cls, cluster):
-        cls.cutter = CommitCutter(cluster)
+        cls.cutter = CommitCutter(cluster.folder)
         cls.addClassCleanup(cls.cutter.close)
         return cls.cutter.dsn
 

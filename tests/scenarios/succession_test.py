@@ -3,7 +3,10 @@
 Runs under tests/postgres/with_cluster.py with PRESENCE_TEST_STORAGE_MODE set.
 """
 
+import pathlib
+import re
 import signal
+import sys
 import time
 import unittest
 import urllib.error
@@ -12,8 +15,11 @@ import urllib.request
 from continuous import Continuous
 from scenario import Process, Scenario, System
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "postgres"))
+from commit_cutter import CommitCutter
 
-class Succession(Scenario):
+
+class TwoCores(Scenario):
     """`first` serves, `second` stands by, and the gateway knows both. A system a test, for each ends one."""
 
     @classmethod
@@ -27,6 +33,7 @@ class Succession(Scenario):
     def setUp(self):
         self.system = System(core=("--set", "storage.node=first", "--set", "storage.flush_interval=20ms"))
         self.addCleanup(self.system.stop)
+        self.prepare_first()
         self.first = self.system.core
         self.addCleanup(self.first.stop)
         self.second = Process([self.system.bin / "presence-core", "dev", "--listen", "127.0.0.1:0",
@@ -42,6 +49,9 @@ class Succession(Scenario):
         self.system.gateway_arguments += ["--core", self.address]
         self.system.start_gateway()
 
+    def prepare_first(self):
+        """Before the second core comes."""
+
     def on_second(self, *arguments):
         """presencectl, asking the second core."""
         first, self.system.core_address = self.system.core_address, self.address
@@ -55,6 +65,8 @@ class Succession(Scenario):
         self.assertLess(time.monotonic() - since, seconds)
         self.system.core, self.system.core_address = self.second, self.address
 
+
+class Succession(TwoCores):
     def test_calls_to_the_one_that_waits_are_served_by_the_owner(self):
         done = self.on_second("publish", "alice@example.com", "--open", "--note", "by the second")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -96,7 +108,7 @@ class Succession(Scenario):
             finally:
                 self.first.child.send_signal(signal.SIGCONT)
             self.first.wait_for("stopping at once")
-            self.assertEqual(self.first.child.wait(20), 1)
+            self.assertEqual(self.first.await_end(), 1)
             load.await_answers(20)
         load.check()
         database = self.system.database
@@ -105,7 +117,7 @@ class Succession(Scenario):
     def test_an_owner_that_was_overtaken_ends_by_itself(self):
         self.system.database.run("UPDATE lease SET epoch = epoch + 1, node = 'second'")
         self.first.wait_for("stopping at once")
-        self.assertEqual(self.first.child.wait(10), 1)
+        self.assertEqual(self.first.await_end(), 1)
 
     def test_an_owner_that_is_awaited_falls_silent_when_it_is_cut_off(self):
         self.system.presencectl("publish", "alice@example.com", "--open", "--note", "kept")
@@ -117,6 +129,36 @@ class Succession(Scenario):
         database.run(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true", database.cluster)
         # Whoever is first: the one that was cut off goes on, or the one that waits takes over.
         self.eventually(lambda: "kept" in self.on_second("state", "get", "alice@example.com").stdout)
+
+
+class OwnerCutOff(TwoCores):
+    """The first core has a way to the database that a test can cut; the second goes there directly."""
+
+    def prepare_first(self):
+        dsn, direct = self.system.database.dsn, list(self.system.core_arguments)
+        self.way = CommitCutter(re.search(r"host=(\S+)", dsn).group(1))
+        self.addCleanup(self.way.close)
+        way = self.way.dsn.replace("dbname=postgres", f"dbname={self.system.database.name}")
+        self.system.core.stop()
+        self.system.core_arguments = [way if argument == dsn else argument for argument in direct]
+        self.system.start_core(self.system.core_address)
+        self.system.core_arguments = direct
+
+    def test_an_idle_gateway_follows_when_the_owner_alone_is_cut_off(self):
+        watcher = self.phone()
+        subscription, first = self.subscribed(watcher, user := self.new_user())
+        self.eventually(lambda: self.system.core_metrics()["presence_storage_dirty_rows"] == 0)
+        lines = len(self.system.gateway.lines)
+        cut = time.monotonic()
+        self.way.close()
+        self.await_succession(cut, 8.0)
+        # Nobody asks it for anything, and the connection to the first is as well as ever.
+        self.system.gateway.wait_for(f"connected to core .* at {re.escape(self.address)}", after=lines)
+        self.system.presencectl("publish", user, "--open", "--note", "by the second")
+        notify = subscription.notify()
+        while "by the second" not in notify.text:  # what it may have missed
+            notify = subscription.notify()
+        self.assertGreater(notify.cseq, first.cseq)
 
 
 if __name__ == "__main__":

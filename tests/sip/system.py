@@ -71,6 +71,10 @@ class Process:
         """Returns the exit code."""
         if self.child.poll() is None:
             self.child.send_signal(number)
+        return self.await_end()
+
+    def await_end(self):
+        """Returns the exit code."""
         try:
             code = self.child.wait(STOP_DEADLINE)
         except subprocess.TimeoutExpired:

@@ -1,3 +1,4 @@
+#include <map>
 #include <string>
 
 #include "tests/unit/presence-core/storage/write_back/write_back_fixture.h"
@@ -107,6 +108,26 @@ TEST_F(WriteBackKindsTest, RowsOfAKindThatIsNotKeptAnyMoreAreLeftOutAndDeleted) 
   EXPECT_THAT(Bodies(1), IsEmpty());
   EXPECT_THAT(Limits(), ElementsAre(256));
   EXPECT_EQ(journal_->counters().dirty_rows, 0u);
+}
+
+// N10: watchers still show the publications that are gone, whatever was written down about them.
+TEST_F(WriteBackKindsTest, PublicationsThatAreNotKeptAnyMoreVoidTheSettledMark) {
+  StartProcess(kAll, StateKinds::None());
+  RowChanges published = Published(1, "open");
+  published.resource = ResourceRow{{1, 7}, 3, NotifyCause::kPublish, "", 7};
+  AppendAtOnce(published);
+  RowChanges subscribed = Subscribed(2, 256);
+  subscribed.key = Key(2);
+  subscribed.resource = ResourceRow{{1, 9}, 3, NotifyCause::kPublish, "", 9};
+  AppendAtOnce(subscribed);
+  executor_.RunFor(kInterval);
+
+  StartProcess({.publications = false}, StateKinds::None());
+  std::map<ResourceKey, ResourceRow> found;
+  ASSERT_TRUE(journal_->LoadAll([&](ResourceRows rows) { found[rows.key] = rows.resource; }).ok());
+
+  EXPECT_FALSE(found[Key(1)].is_settled());
+  EXPECT_TRUE(found[Key(2)].is_settled());
 }
 
 }  // namespace
