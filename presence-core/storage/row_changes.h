@@ -32,6 +32,9 @@ struct ResourceRow {
   // since something else than a change of state was owed. See engine/notifier.h, "After a start".
   std::optional<uint64_t> settled_seq = std::nullopt;
 
+  // Times it was changed by a claim (RowChanges); 0 where nobody ever claimed it.
+  uint64_t version = 0;
+
   bool is_settled() const { return settled_seq == revision.seq; }
 };
 
@@ -44,6 +47,9 @@ struct RowChanges {
   std::vector<std::pair<LocalTag, SubscriptionPtr>> subscriptions;
   std::vector<std::pair<WatcherUri, WatcherRecordPtr>> watchers;
   std::vector<std::pair<RequestKey, AnswerRecordPtr>> answers;
+  // Where several processes write: `resource` is of the version after the one that this was decided
+  // on, and nothing is written unless the stored one is still that.
+  bool is_claim = false;
   // The cseq_limit of a row that was told before rises. CSeqs up to it outlive this process in
   // the phones, so the row must be stored before they are used, whatever the mode promises.
   bool raises_cseq_limit = false;

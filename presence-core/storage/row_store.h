@@ -1,6 +1,7 @@
 #ifndef PRESENCE_CORE_STORAGE_ROW_STORE_H_
 #define PRESENCE_CORE_STORAGE_ROW_STORE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -32,7 +33,9 @@ enum class CommitResult {
 struct CommitOutcome {
   CommitResult result = CommitResult::kCommitted;
   // Why, unless committed: STORAGE_UNAVAILABLE.
-  absl::Status status;
+  absl::Status status = absl::OkStatus();
+  // Where in the batch claims stood that came too late: of these nothing was written.
+  std::vector<size_t> moved = {};
 };
 
 // Safe to call from any thread. Implementations pass tests/conformance/row_store_suite.h.
@@ -59,12 +62,23 @@ class RowStore {
   // blocks, never calls `done` inline. Errors: STORAGE_UNAVAILABLE.
   virtual void Read(const ResourceKey& key, ReadDone done) = 0;
 
+  // Reads what is committed of one resource by now, all of it at one moment; only the row of the
+  // resource itself where it is still of version `known`. Unlike Read it waits for nobody. Never
+  // blocks, never calls `done` inline. Errors: STORAGE_UNAVAILABLE.
+  virtual void Look(const ResourceKey& key, uint64_t known, ReadDone done) = 0;
+
+  // The resource that has a subscription of this tag by now, if any. Waits for nobody, never
+  // blocks, never calls `done` inline. Errors: STORAGE_UNAVAILABLE.
+  using FindDone = absl::AnyInvocable<void(absl::StatusOr<std::optional<ResourceKey>>)>;
+  virtual void Find(const LocalTag& tag, FindDone done) = 0;
+
   // Calls `visit` for every resource, in any order, before it returns. Blocks. Where an earlier
   // owner may have shown watchers what it never stored, no row that it wrote has a settled_seq.
   // Errors: STORAGE_UNAVAILABLE   some may have been visited.
   virtual absl::Status ReadAll(absl::FunctionRef<void(ResourceRows)> visit) = 0;
 
   uint32_t ShardOf(const ResourceKey& key) const { return key.StableHash() % shards(); }
+  uint32_t ShardOf(const LocalTag& tag) const { return tag.resource_hash() % shards(); }
   uint32_t LaneOf(uint32_t shard) const { return shard % lanes(); }
 };
 

@@ -108,8 +108,8 @@ class RowStoreSuite : public testing::Test {
   static RowChanges Everything(const ResourceKey& key) {
     RowChanges changes;
     changes.key = key;
-    changes.resource =
-        ResourceRow{{1ull << 40, 1ull << 50}, 99, NotifyCause::kExpiry, "sip:a'\\\"", 1ull << 50};
+    changes.resource = ResourceRow{
+        {1ull << 40, 1ull << 50}, 99, NotifyCause::kExpiry, "sip:a'\\\"", 1ull << 50, 3};
     changes.publications.emplace_back(1, PublicationOf(1, std::string("\0\xff{}\"\\,", 7)));
     changes.publications.emplace_back(2, PublicationOf(2, ""));
     for (const bool is_winfo : {false, true}) {
@@ -134,9 +134,23 @@ class RowStoreSuite : public testing::Test {
     subject.Settle();
     return outcome.value_or(CommitOutcome{CommitResult::kFailed, absl::UnknownError("no answer")});
   }
+  // Everything of a resource, as the change to this version.
+  static RowChanges Claim(const ResourceKey& key, uint64_t version) {
+    RowChanges claim = Everything(key);
+    claim.is_claim = true;
+    claim.resource->version = version;
+    return claim;
+  }
   std::optional<ResourceRows> Read(const ResourceKey& key) {
+    return Get([&](auto done) { subject.store().Read(key, std::move(done)); });
+  }
+  std::optional<ResourceRows> Look(const ResourceKey& key, uint64_t known) {
+    return Get([&](auto done) { subject.store().Look(key, known, std::move(done)); });
+  }
+  template <typename Ask>
+  std::optional<ResourceRows> Get(Ask ask) {
     std::optional<absl::StatusOr<std::optional<ResourceRows>>> result;
-    subject.store().Read(key, [&](auto rows) { result = std::move(rows); });
+    ask([&](auto rows) { result = std::move(rows); });
     EXPECT_FALSE(result.has_value()) << "done was called inline";
     subject.Settle();
     if (!result.has_value() || !result->ok()) {
@@ -218,6 +232,7 @@ class RowStoreSuite : public testing::Test {
     EXPECT_EQ(rows->resource.last_cause, written.resource->last_cause);
     EXPECT_EQ(rows->resource.last_sender, written.resource->last_sender);
     EXPECT_EQ(rows->resource.settled_seq, written.resource->settled_seq);
+    EXPECT_EQ(rows->resource.version, written.resource->version);
     ExpectRows(rows->publications, written.publications);
     ExpectRows(rows->subscriptions, written.subscriptions);
     ExpectRows(rows->watchers, written.watchers);
@@ -308,6 +323,70 @@ TYPED_TEST_P(RowStoreSuite, ABatchWithABadRowLeavesNothing) {
   EXPECT_EQ(this->Commit({this->Everything(alice)}).result, CommitResult::kCommitted);
 }
 
+TYPED_TEST_P(RowStoreSuite, AClaimWritesAllOfItInPlaceOfTheVersionBefore) {
+  RowChanges claim = this->Claim(this->Key("alice"), 1);
+  EXPECT_THAT(this->Commit({claim}).moved, testing::IsEmpty());
+  claim = this->Claim(claim.key, 2);
+  claim.publications[1].second = this->PublicationOf(2, "newer");
+
+  const CommitOutcome outcome = this->Commit({claim});
+
+  EXPECT_EQ(outcome.result, CommitResult::kCommitted);
+  EXPECT_THAT(outcome.moved, testing::IsEmpty());
+  this->ExpectEverything(this->Read(claim.key), claim);
+}
+
+// P23: two processes decide on the same version, and only one of them is right.
+TYPED_TEST_P(RowStoreSuite, AClaimThatComesTooLateWritesNothingAndItsNeighboursAll) {
+  const auto [alice, other] = this->Neighbours();
+  const RowChanges first = this->Claim(alice, 1);
+  this->Commit({first});
+  RowChanges late = this->Claim(alice, 1);
+  late.publications = {{1, nullptr}, {2, this->PublicationOf(2, "late")}};
+  const RowChanges neighbour = this->Claim(other, 1);
+
+  const CommitOutcome outcome = this->Commit({late, neighbour});
+
+  EXPECT_EQ(outcome.result, CommitResult::kCommitted);
+  EXPECT_THAT(outcome.moved, testing::ElementsAre(0u));
+  this->ExpectEverything(this->Read(alice), first);
+  this->ExpectEverything(this->Read(other), neighbour);
+}
+
+TYPED_TEST_P(RowStoreSuite, AClaimThatIsAheadWritesNothing) {
+  const ResourceKey alice = this->Key("alice");
+  this->Commit({this->Claim(alice, 1)});
+
+  EXPECT_THAT(this->Commit({this->Claim(alice, 3)}).moved, testing::ElementsAre(0u));
+}
+
+TYPED_TEST_P(RowStoreSuite, LooksAtWhatIsCommitted) {
+  const RowChanges written = this->Claim(this->Key("alice"), 1);
+  EXPECT_FALSE(this->Look(written.key, 0).has_value());
+  this->Commit({written});
+
+  this->ExpectEverything(this->Look(written.key, 0), written);
+  const auto known = this->Look(written.key, 1);
+  ASSERT_TRUE(known.has_value());
+  EXPECT_EQ(known->resource.version, 1u);
+}
+
+TYPED_TEST_P(RowStoreSuite, FindsTheResourceOfATag) {
+  const RowChanges written = this->Everything(this->Key("alice"));
+  const LocalTag tag = written.subscriptions[0].first;
+  const auto find = [&] {
+    std::optional<absl::StatusOr<std::optional<ResourceKey>>> found;
+    this->subject.store().Find(tag, [&](auto key) { found = std::move(key); });
+    EXPECT_FALSE(found.has_value()) << "done was called inline";
+    this->subject.Settle();
+    return **found;
+  };
+  EXPECT_EQ(find(), std::nullopt);
+  this->Commit({written});
+
+  EXPECT_EQ(find(), written.key);
+}
+
 TYPED_TEST_P(RowStoreSuite, FindsNothingOfAResourceNobodyWrote) {
   EXPECT_FALSE(this->Read(this->Key("nobody")).has_value());
 }
@@ -335,7 +414,11 @@ TYPED_TEST_P(RowStoreSuite, ReadsEveryResourceOnce) {
 REGISTER_TYPED_TEST_SUITE_P(RowStoreSuite, GivesBackEveryFieldAsItWasWritten,
                             WritesTheSameRowsAgainAndNewerOnesOverThem,
                             DeletesWhatIsThereAndMindsNothingElse, DeletesBeforeItWrites,
-                            ABatchWithABadRowLeavesNothing, FindsNothingOfAResourceNobodyWrote,
+                            ABatchWithABadRowLeavesNothing,
+                            AClaimWritesAllOfItInPlaceOfTheVersionBefore,
+                            AClaimThatComesTooLateWritesNothingAndItsNeighboursAll,
+                            AClaimThatIsAheadWritesNothing, LooksAtWhatIsCommitted,
+                            FindsTheResourceOfATag, FindsNothingOfAResourceNobodyWrote,
                             ReadsEveryResourceOnce);
 
 }  // namespace presence

@@ -55,6 +55,17 @@ class FakeRowStore final : public RowStore {
     });
   }
 
+  void Look(const ResourceKey& key, uint64_t /*known*/, ReadDone done) override {
+    Read(key, std::move(done));
+  }
+
+  void Find(const LocalTag& tag, FindDone done) override {
+    executor_.Post([this, tag, done = std::move(done)]() mutable {
+      if (read_fails()) return done(StorageUnavailable("no read now"));
+      done(rows_.Find(tag));
+    });
+  }
+
   absl::Status ReadAll(absl::FunctionRef<void(ResourceRows)> visit) override {
     rows_.VisitAll(visit);
     return absl::OkStatus();
@@ -76,10 +87,15 @@ class FakeRowStore final : public RowStore {
         }
       }
     }
-    if (fate_now != Fate::kUnknownDropped) {
-      for (const RowChanges& changes : batch) rows_.Write(changes);
+    CommitOutcome outcome;
+    for (size_t i = 0; i < batch.size() && fate_now != Fate::kUnknownDropped; ++i) {
+      if (rows_.HasMoved(batch[i])) {
+        outcome.moved.push_back(i);
+      } else {
+        rows_.Write(batch[i]);
+      }
     }
-    if (fate_now == Fate::kCommitted) return {};
+    if (fate_now == Fate::kCommitted) return outcome;
     return {CommitResult::kUnknown, StorageUnavailable("the answer is lost")};
   }
 

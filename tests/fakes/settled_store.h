@@ -35,6 +35,18 @@ class SettledStore final : public RowStore {
       End([done = std::move(done), rows = std::move(rows)]() mutable { done(std::move(rows)); });
     });
   }
+  void Look(const ResourceKey& key, uint64_t known, ReadDone done) override {
+    Begin();
+    store_.Look(key, known, [this, done = std::move(done)](auto rows) mutable {
+      End([done = std::move(done), rows = std::move(rows)]() mutable { done(std::move(rows)); });
+    });
+  }
+  void Find(const LocalTag& tag, FindDone done) override {
+    Begin();
+    store_.Find(tag, [this, done = std::move(done)](auto key) mutable {
+      End([done = std::move(done), key = std::move(key)]() mutable { done(std::move(key)); });
+    });
+  }
   absl::Status ReadAll(absl::FunctionRef<void(ResourceRows)> visit) override {
     return store_.ReadAll(visit);
   }

@@ -24,11 +24,25 @@ class StoredRows {
     Merge(changes.answers, tables.answers);
   }
 
+  // Whether a claim comes too late.
+  bool HasMoved(const RowChanges& changes) const {
+    if (!changes.is_claim) return false;
+    const auto it = resources_.find(changes.key);
+    const uint64_t version = it == resources_.end() ? 0 : it->second.resource.version;
+    return changes.resource->version != version + 1;
+  }
+
   // Subscriptions by age, the others by key.
   std::optional<ResourceRows> Find(const ResourceKey& key) const {
     const auto it = resources_.find(key);
     if (it == resources_.end()) return std::nullopt;
     return Read(key, it->second);
+  }
+  std::optional<ResourceKey> Find(const LocalTag& tag) const {
+    for (const auto& [key, tables] : resources_) {
+      if (tables.subscriptions.contains(tag)) return key;
+    }
+    return std::nullopt;
   }
   void VisitAll(absl::FunctionRef<void(ResourceRows)> visit) const {
     for (const auto& [key, tables] : resources_) visit(Read(key, tables));

@@ -87,6 +87,12 @@ class DatabaseSession final : public RowStore {
   uint32_t lanes() const override { return database_.lanes(); }
   void Commit(uint32_t shard, const std::vector<RowChanges>& batch, CommitDone done) override;
   void Read(const ResourceKey& key, ReadDone done) override;
+  void Look(const ResourceKey& key, uint64_t /*known*/, ReadDone done) override {
+    Read(key, std::move(done));
+  }
+  void Find(const LocalTag& /*tag*/, FindDone done) override {
+    process_.Post([done = std::move(done)]() mutable { done(std::nullopt); });
+  }
   absl::Status ReadAll(absl::FunctionRef<void(ResourceRows)> visit) override {
     return database_.ReadAll(visit);
   }

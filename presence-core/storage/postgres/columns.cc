@@ -82,7 +82,8 @@ class Columns::Row {
 Columns::Columns(const std::vector<RowChanges>& batch, absl::Duration database_ahead)
     : database_ahead_(database_ahead) {
   for (const RowChanges& changes : batch) {
-    if (changes.resource.has_value()) Add(changes.key, *changes.resource);
+    Batch& to = changes.is_claim ? claims_ : put_[Index(Table::kResource)];
+    if (changes.resource.has_value()) Add(changes.key, *changes.resource, to);
     for (const auto& [id, row] : changes.publications) Add(changes.key, id, row.get());
     for (const auto& [id, row] : changes.subscriptions) Add(changes.key, id, row.get());
     for (const auto& [watcher, row] : changes.watchers) Add(changes.key, watcher, row.get());
@@ -100,15 +101,16 @@ std::vector<std::string> Columns::Take(Batch& batch) {
   return arrays;
 }
 
-void Columns::Add(const ResourceKey& key, const ResourceRow& row) {
-  Row(put_[Index(Table::kResource)], *this)
+void Columns::Add(const ResourceKey& key, const ResourceRow& row, Batch& to) {
+  Row(to, *this)
       .Key(key)
       .Number(row.revision.epoch)
       .Number(row.revision.seq)
       .Number(row.next_ordinal)
       .Number(row.last_cause)
       .Text(row.last_sender)
-      .NumberOrNull(row.settled_seq);
+      .NumberOrNull(row.settled_seq)
+      .Number(row.version);
 }
 
 void Columns::Add(const ResourceKey& key, PublicationId id, const Publication* row) {

@@ -25,6 +25,8 @@ class Columns {
   // What StatementsOf(table).put and .erase want after $1; empty where there is nothing to do. Each
   // may be taken once.
   std::vector<std::string> TakePut(Table table);
+  // The same for ClaimStatement(): the claims, which are no puts.
+  std::vector<std::string> TakeClaims() { return Take(claims_); }
   std::vector<std::string> TakeErase(Table table);
 
  private:
@@ -37,13 +39,14 @@ class Columns {
   class Row;
 
   static std::vector<std::string> Take(Batch& batch);
-  void Add(const ResourceKey& key, const ResourceRow& row);
+  void Add(const ResourceKey& key, const ResourceRow& row, Batch& to);
   void Add(const ResourceKey& key, PublicationId id, const Publication* row);
   void Add(const ResourceKey& key, const LocalTag& id, const Subscription* row);
   void Add(const ResourceKey& key, const WatcherUri& watcher, const WatcherRecord* row);
   void Add(const ResourceKey& key, const RequestKey& request, const AnswerRecord* row);
 
-  const absl::Duration database_ahead_;
+  absl::Duration database_ahead_;
+  Batch claims_;
   std::array<Batch, kTables.size()> put_;
   std::array<Batch, kTables.size()> erase_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <pqxx/pqxx>
+#include <set>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -17,19 +18,38 @@ namespace {
 constexpr char kLook[] =
     "SELECT node, address,"
     " extract(epoch FROM expires_at - clock_timestamp())::double precision AS remaining"
-    " FROM lease WHERE node <> $1 AND expires_at >= clock_timestamp() ORDER BY shard LIMIT 1";
+    " FROM lease WHERE (node <> $1 OR is_shared) AND NOT (is_shared AND $2)"
+    " AND expires_at >= clock_timestamp() ORDER BY shard LIMIT 1";
 constexpr char kLock[] =
-    "SELECT epoch, is_ahead, settled_since FROM lease ORDER BY shard FOR UPDATE";
+    "SELECT epoch, is_ahead, settled_since, is_shared FROM lease ORDER BY shard FOR UPDATE";
 constexpr char kTake[] =
     "UPDATE lease SET epoch = $1, node = $2, address = $3,"
     " expires_at = clock_timestamp() + make_interval(secs => $4), is_ahead = $5,"
-    " settled_since = $6";
+    " settled_since = $6, is_shared = $7";
 constexpr char kRenew[] =
     "UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $1), address = $4"
     " WHERE epoch = $2 AND node = $3";
 constexpr char kRelease[] =
     "UPDATE lease SET expires_at = 'epoch', is_ahead = is_ahead AND NOT $3"
     " WHERE epoch = $1 AND node = $2";
+
+constexpr char kRenewShared[] =
+    "UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $1)"
+    " WHERE epoch = $2 AND is_shared";
+constexpr char kServe[] =
+    "INSERT INTO node (shard, name, seen_at, serves, address)"
+    " SELECT shard, $1, clock_timestamp(), true, $2 FROM lease ON CONFLICT (shard, name)"
+    " DO UPDATE SET seen_at = EXCLUDED.seen_at, serves = true, address = EXCLUDED.address";
+constexpr char kServing[] =
+    "SELECT name FROM node WHERE shard = 0 AND serves AND name <> $1"
+    " AND seen_at > clock_timestamp() - make_interval(secs => $2)";
+constexpr char kStopServing[] = "DELETE FROM node WHERE shard >= 0 AND name = $1";
+constexpr char kReleaseShared[] =
+    "UPDATE lease SET expires_at = 'epoch' WHERE epoch = $1 AND is_shared AND NOT EXISTS"
+    " (SELECT 1 FROM node WHERE node.shard = lease.shard AND serves"
+    " AND seen_at > clock_timestamp() - make_interval(secs => $2))";
+// What stands in place of an owner.
+constexpr char kSeveral[] = "several cores (db-only)";
 
 // A renewal that takes as long as the lease is given up.
 DatabaseOptions DatabaseOfRenewals(const LeaseKeeper::Options& options) {
@@ -50,8 +70,9 @@ constexpr char kForgetOld[] =
     "DELETE FROM node WHERE name = $1 OR seen_at < clock_timestamp() - interval '1 day'";
 
 // Fills in who that is.
-bool IsOwnedByAnother(pqxx::work& transaction, const std::string& node, LeaseKeeper::Lease& lease) {
-  const pqxx::result rows = transaction.exec_params(kLook, node);
+bool IsOwnedByAnother(pqxx::work& transaction, const LeaseKeeper::Options& options,
+                      LeaseKeeper::Lease& lease) {
+  const pqxx::result rows = transaction.exec_params(kLook, options.node, options.is_shared);
   if (rows.empty()) return false;
   lease.owner = rows[0]["node"].as<std::string>();
   lease.address = rows[0]["address"].as<std::string>();
@@ -59,7 +80,16 @@ bool IsOwnedByAnother(pqxx::work& transaction, const std::string& node, LeaseKee
   return true;
 }
 
-// Whether another process waits for what this one owns.
+// Other processes that serve with this one.
+std::set<std::string> Serving(pqxx::work& transaction, const LeaseKeeper::Options& options) {
+  std::set<std::string> names;
+  const pqxx::result rows =
+      transaction.exec_params(kServing, options.node, absl::ToDoubleSeconds(options.lifetime));
+  for (const pqxx::row& row : rows) names.insert(row[0].as<std::string>());
+  return names;
+}
+
+// Whether another process waits for what this one owns, or serves from it, too.
 bool IsAwaited(pqxx::work& transaction, const LeaseKeeper::Options& options) {
   return transaction
       .exec_params1(kIsAwaited, options.node, absl::ToDoubleSeconds(options.lifetime))[0]
@@ -125,16 +155,24 @@ class LeaseKeeper::Renewal {
       }
       const StallGuard::Call call(guard_, *connection_);
       pqxx::work transaction(*connection_);
-      const auto renewed = transaction
-                               .exec_params(kRenew, absl::ToDoubleSeconds(options_.lifetime),
-                                            lease_.epoch, options_.node, Address())
-                               .affected_rows();
+      const double lifetime = absl::ToDoubleSeconds(options_.lifetime);
+      const auto renewed =
+          (options_.is_shared
+               ? transaction.exec_params(kRenewShared, lifetime, lease_.epoch)
+               : transaction.exec_params(kRenew, lifetime, lease_.epoch, options_.node, Address()))
+              .affected_rows();
       if (renewed != lease_.shards) {
         if (options_.on_lost) options_.on_lost("another process has taken the lease");
         return;
       }
+      std::set<std::string> serving;
+      if (options_.is_shared) {
+        transaction.exec_params0(kServe, options_.node, Address());
+        serving = Serving(transaction, options_);
+      }
       const bool is_awaited = IsAwaited(transaction, options_);
       transaction.commit();
+      LookWhoIsSilent(std::move(serving));
       is_awaited_ = is_awaited;
       renewed_at_ = absl::ToUnixNanos(asked_at);
       // Unless it stood still while the answer was on its way.
@@ -144,6 +182,13 @@ class LeaseKeeper::Renewal {
       connection_.reset();
     }
     worker_.PostAt(asked_at + options_.renewal, [this] { Renew(); });
+  }
+
+  void LookWhoIsSilent(std::set<std::string> serving) {
+    const bool is_all_there =
+        std::includes(serving.begin(), serving.end(), serving_.begin(), serving_.end());
+    serving_ = std::move(serving);
+    if (!is_all_there) options_.on_silence();
   }
 
   std::string Address() {
@@ -165,6 +210,7 @@ class LeaseKeeper::Renewal {
 
   StallGuard guard_;
   std::unique_ptr<pqxx::connection> connection_;  // the worker's only
+  std::set<std::string> serving_;                 // the worker's only
   // Last: their tasks use the rest.
   Worker ticker_;
   Worker worker_;
@@ -187,7 +233,7 @@ absl::StatusOr<LeaseKeeper::Lease> LeaseKeeper::Take() {
     lease.database_ahead = MeasureClock(*connection, clock_);
     pqxx::work transaction(*connection);
     // Without a lock at first: commits of the owner need theirs.
-    if (IsOwnedByAnother(transaction, options_.node, lease)) {
+    if (IsOwnedByAnother(transaction, options_, lease)) {
       transaction.exec_params0(kWait, options_.node);
       transaction.commit();
       return lease;
@@ -195,21 +241,28 @@ absl::StatusOr<LeaseKeeper::Lease> LeaseKeeper::Take() {
     const pqxx::result rows = transaction.exec(kLock);
     if (rows.empty())
       return StorageUnavailable("the table lease has no rows: migrate the database");
-    if (IsOwnedByAnother(transaction, options_.node, lease)) return lease;  // it was faster
+    if (IsOwnedByAnother(transaction, options_, lease)) return lease;  // it was faster
     bool was_ahead = false;
+    bool was_shared = true;
     for (const pqxx::row& row : rows) {
       lease.epoch = std::max(lease.epoch, row["epoch"].as<uint64_t>());
       lease.settled_since = std::max(lease.settled_since, row["settled_since"].as<uint64_t>());
       was_ahead = was_ahead || row["is_ahead"].as<bool>();
+      was_shared = was_shared && row["is_shared"].as<bool>();
     }
     lease.is_ours = true;
     lease.shards = static_cast<uint32_t>(rows.size());
-    ++lease.epoch;
+    // Those who share it are one owner: an epoch that changed would cut them off.
+    if (!options_.is_shared || !was_shared) ++lease.epoch;
     if (was_ahead) lease.settled_since = lease.epoch;
-    transaction.exec_params0(kTake, lease.epoch, options_.node, options_.address,
+    transaction.exec_params0(kTake, lease.epoch, options_.is_shared ? kSeveral : options_.node,
+                             options_.is_shared ? "" : options_.address,
                              absl::ToDoubleSeconds(options_.lifetime), options_.is_ahead,
-                             lease.settled_since);
+                             lease.settled_since, options_.is_shared);
     transaction.exec_params0(kForgetOld, options_.node);
+    if (options_.is_shared) {
+      transaction.exec_params0(kServe, options_.node, options_.address);
+    }
     is_awaited = IsAwaited(transaction, options_);
     transaction.commit();
   } catch (const std::exception& error) {
@@ -236,7 +289,12 @@ void LeaseKeeper::Release(bool is_all_stored) {
     const auto connection = Connect(options_.database, &guard);
     const StallGuard::Call call(guard, *connection);
     pqxx::work transaction(*connection);
-    transaction.exec_params0(kRelease, epoch_, options_.node, is_all_stored);
+    if (options_.is_shared) {
+      transaction.exec_params0(kStopServing, options_.node);
+      transaction.exec_params0(kReleaseShared, epoch_, absl::ToDoubleSeconds(options_.lifetime));
+    } else {
+      transaction.exec_params0(kRelease, epoch_, options_.node, is_all_stored);
+    }
     transaction.commit();
   } catch (const std::exception&) {
     // It ends by itself at its deadline.

@@ -30,7 +30,12 @@ namespace presence {
 //     long as a lease: whatever happened meanwhile, the next renewal tells.
 // It renews a lease that is over as long as nobody has taken it.
 //
-// All methods but IsSure() from one thread; `on_lost` is called on a thread of the keeper's.
+// A *shared* lease belongs to all processes that have taken it so: they keep its epoch among them,
+// renew it together, and each says in `node` that it serves. One that wants it for itself waits
+// until the last has gone; of the others only those hear of a shared one who want it alone. What a
+// process of them tells without a commit it tells while the others take it to be alive.
+//
+// All methods but IsSure() from one thread; the callbacks come on a thread of the keeper's.
 class LeaseKeeper {
  public:
   struct Options {
@@ -42,12 +47,17 @@ class LeaseKeeper {
     // Watchers are shown more than is stored (write-back): what they know is void when this
     // process ends without Release.
     bool is_ahead = false;
+    // Others may take it as well.
+    bool is_shared = false;
     absl::Duration lifetime = absl::Seconds(4);
     absl::Duration renewal = absl::Seconds(1);
     // An owner stops this long before others may begin.
     absl::Duration margin = absl::Seconds(1);
     // The lease was taken away; `why` is for the log. Called once.
     std::function<void(std::string why)> on_lost;
+    // Another process that shares it has fallen silent: it may have died before it said what it had
+    // changed.
+    std::function<void()> on_silence = [] {};
   };
   // What Take() got, or who has it.
   struct Lease {

@@ -5,6 +5,7 @@
 #include <pqxx/pqxx>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "presence-core/model/error.h"
 #include "presence-core/storage/postgres/columns.h"
 #include "presence-core/storage/postgres/connection.h"
@@ -24,6 +25,40 @@ void Execute(pqxx::transaction_base& transaction, const Statement& statement, ui
   transaction.exec_prepared0(statement.name, shard, pqxx::prepare::make_dynamic_params(arrays));
 }
 
+// Writes the resources that are claimed. Returns where in the batch those stand that have moved, in
+// order.
+std::vector<size_t> Claim(pqxx::transaction_base& transaction, uint32_t shard,
+                          const std::vector<RowChanges>& batch, Columns& columns) {
+  const std::vector<std::string> arrays = columns.TakeClaims();
+  if (arrays.empty()) return {};
+  const pqxx::result claimed = transaction.exec_prepared(
+      ClaimStatement().name, shard, pqxx::prepare::make_dynamic_params(arrays));
+  absl::flat_hash_set<std::pair<std::string, std::string>> ours;
+  for (const pqxx::row& row : claimed) ours.emplace(row[0].c_str(), row[1].c_str());
+  std::vector<size_t> moved;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const ResourceKey& key = batch[i].key;
+    if (!batch[i].is_claim || ours.contains({key.presentity.text(), key.event.text()})) continue;
+    moved.push_back(i);
+  }
+  return moved;
+}
+
+// What is left to write when the resources have been claimed.
+std::vector<RowChanges> Without(const std::vector<size_t>& moved,
+                                const std::vector<RowChanges>& batch) {
+  std::vector<RowChanges> rest;
+  auto next = moved.begin();
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (next != moved.end() && *next == i) {
+      ++next;
+    } else {
+      rest.push_back(batch[i]);
+    }
+  }
+  return rest;
+}
+
 bool Fenced(pqxx::transaction_base& transaction, const char* fence, uint32_t shard,
             uint64_t epoch) {
   return transaction.exec_prepared(fence, shard, epoch).empty();
@@ -35,12 +70,21 @@ bool Fenced(pqxx::transaction_base& transaction, const char* fence, uint32_t sha
 class PostgresStore::Lane {
  public:
   Lane(const DatabaseOptions& options, const Clock& clock, const LeaseKeeper::Lease& lease,
-       StallGuard& guard)
-      : options_(options), clock_(clock), lease_(lease), guard_(guard), worker_(clock, "storage") {}
+       StallGuard& guard, const OnClaimed& on_claimed)
+      : options_(options),
+        clock_(clock),
+        lease_(lease),
+        guard_(guard),
+        on_claimed_(on_claimed),
+        worker_(clock, "storage") {}
 
   void Commit(uint32_t shard, const std::vector<RowChanges>& batch, CommitDone done) {
-    worker_.Post(
-        [this, shard, &batch, done = std::move(done)]() mutable { done(CommitNow(shard, batch)); });
+    worker_.Post([this, shard, &batch, done = std::move(done)]() mutable {
+      CommitOutcome outcome = CommitNow(shard, batch);
+      // Before `done`: `batch` may go with it.
+      if (on_claimed_) Report(batch, outcome);
+      done(std::move(outcome));
+    });
   }
 
   void Read(uint32_t shard, const ResourceKey& key, ReadDone done) {
@@ -48,7 +92,29 @@ class PostgresStore::Lane {
         [this, shard, key, done = std::move(done)]() mutable { done(ReadNow(shard, key)); });
   }
 
+  void Look(uint32_t shard, const ResourceKey& key, uint64_t known, ReadDone done) {
+    worker_.Post([this, shard, key, known, done = std::move(done)]() mutable {
+      done(LookNow(shard, key, known));
+    });
+  }
+
+  void Find(uint32_t shard, const LocalTag& tag, FindDone done) {
+    worker_.Post(
+        [this, shard, tag, done = std::move(done)]() mutable { done(FindNow(shard, tag)); });
+  }
+
  private:
+  void Report(const std::vector<RowChanges>& batch, const CommitOutcome& outcome) {
+    const bool may_be_there =
+        outcome.result == CommitResult::kCommitted || outcome.result == CommitResult::kUnknown;
+    if (!may_be_there) return;
+    std::vector<ResourceKey> claimed;
+    for (const RowChanges& changes : Without(outcome.moved, batch)) {
+      if (changes.is_claim) claimed.push_back(changes.key);
+    }
+    if (!claimed.empty()) on_claimed_(claimed);
+  }
+
   CommitOutcome CommitNow(uint32_t shard, const std::vector<RowChanges>& batch) {
     Moment moment = Moment::kBeforeCommit;
     try {
@@ -59,6 +125,11 @@ class PostgresStore::Lane {
       const StallGuard::Call call(guard_, *connection_);
       pqxx::work transaction(*connection_);
       if (Fenced(transaction, kFence, shard, lease_.epoch)) return FencedOutcome();
+      CommitOutcome outcome;
+      outcome.moved = Claim(transaction, shard, batch, columns);
+      if (!outcome.moved.empty()) {
+        columns = Columns(Without(outcome.moved, batch), lease_.database_ahead);
+      }
       for (const Table table : kTables) {
         Execute(transaction, StatementsOf(table).erase, shard, columns.TakeErase(table));
       }
@@ -67,7 +138,7 @@ class PostgresStore::Lane {
       }
       moment = Moment::kInCommit;
       transaction.commit();
-      return {};
+      return outcome;
     } catch (const std::exception& error) {
       CommitOutcome outcome = OutcomeOf(error, moment);
       if (outcome.result != CommitResult::kBadRow) Disconnect();
@@ -82,6 +153,36 @@ class PostgresStore::Lane {
       pqxx::work transaction(*connection_);
       if (Fenced(transaction, kFenceAlone, shard, lease_.epoch)) return FencedOutcome().status;
       return ReadResource(transaction, shard, key, lease_.database_ahead);
+    } catch (const std::exception& error) {
+      Disconnect();
+      return StatusOf(error);
+    }
+  }
+
+  // Unlike a read it takes no lock: all statements see one moment, and that the lease was ours then
+  // is enough.
+  absl::StatusOr<std::optional<ResourceRows>> LookNow(uint32_t shard, const ResourceKey& key,
+                                                      uint64_t known) {
+    try {
+      if (absl::Status status = EnsureConnection(); !status.ok()) return status;
+      const StallGuard::Call call(guard_, *connection_);
+      pqxx::transaction<pqxx::repeatable_read> transaction(*connection_);
+      if (Fenced(transaction, kOwn, shard, lease_.epoch)) return FencedOutcome().status;
+      return ReadResource(transaction, shard, key, lease_.database_ahead, known);
+    } catch (const std::exception& error) {
+      Disconnect();
+      return StatusOf(error);
+    }
+  }
+
+  absl::StatusOr<std::optional<ResourceKey>> FindNow(uint32_t shard, const LocalTag& tag) {
+    try {
+      if (absl::Status status = EnsureConnection(); !status.ok()) return status;
+      const StallGuard::Call call(guard_, *connection_);
+      pqxx::work transaction(*connection_);
+      const pqxx::result found = transaction.exec_prepared(kFind, shard, tag.text());
+      if (found.empty()) return std::nullopt;
+      return KeyOf(found[0]);
     } catch (const std::exception& error) {
       Disconnect();
       return StatusOf(error);
@@ -115,20 +216,22 @@ class PostgresStore::Lane {
   const Clock& clock_;
   const LeaseKeeper::Lease& lease_;
   StallGuard& guard_;
+  const OnClaimed& on_claimed_;
   std::unique_ptr<pqxx::connection> connection_;
   absl::Time not_before_ = absl::InfinitePast();
   Worker worker_;  // last: its tasks use the rest
 };
 
 PostgresStore::PostgresStore(DatabaseOptions options, const Clock& clock,
-                             const LeaseKeeper::Lease& lease)
+                             const LeaseKeeper::Lease& lease, OnClaimed on_claimed)
     : options_(std::move(options)),
       clock_(clock),
       lease_(lease),
+      on_claimed_(std::move(on_claimed)),
       guard_(std::make_unique<StallGuard>(options_, clock)) {
   const uint32_t lanes = std::clamp(options_.connections, 1u, lease_.shards);
   for (uint32_t i = 0; i < lanes; ++i) {
-    lanes_.push_back(std::make_unique<Lane>(options_, clock_, lease_, *guard_));
+    lanes_.push_back(std::make_unique<Lane>(options_, clock_, lease_, *guard_, on_claimed_));
   }
 }
 
@@ -145,6 +248,16 @@ void PostgresStore::Commit(uint32_t shard, const std::vector<RowChanges>& batch,
 void PostgresStore::Read(const ResourceKey& key, ReadDone done) {
   const uint32_t shard = ShardOf(key);
   LaneOfShard(shard).Read(shard, key, std::move(done));
+}
+
+void PostgresStore::Look(const ResourceKey& key, uint64_t known, ReadDone done) {
+  const uint32_t shard = ShardOf(key);
+  LaneOfShard(shard).Look(shard, key, known, std::move(done));
+}
+
+void PostgresStore::Find(const LocalTag& tag, FindDone done) {
+  const uint32_t shard = ShardOf(tag);
+  LaneOfShard(shard).Find(shard, tag, std::move(done));
 }
 
 absl::Status PostgresStore::ReadAll(absl::FunctionRef<void(ResourceRows)> visit) {

@@ -2,6 +2,7 @@
 #define PRESENCE_CORE_STORAGE_POSTGRES_POSTGRES_STORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -27,7 +28,10 @@ class StallGuard;
 // was asked to commit, and failed otherwise.
 class PostgresStore final : public RowStore {
  public:
-  PostgresStore(DatabaseOptions options, const Clock& clock, const LeaseKeeper::Lease& lease);
+  // `on_claimed` is told of claims that were written, or may have been, on a thread of a lane.
+  using OnClaimed = std::function<void(const std::vector<ResourceKey>&)>;
+  PostgresStore(DatabaseOptions options, const Clock& clock, const LeaseKeeper::Lease& lease,
+                OnClaimed on_claimed = nullptr);
   // Ends what is under way, within the time-outs of the options.
   ~PostgresStore() override;
 
@@ -35,6 +39,8 @@ class PostgresStore final : public RowStore {
   uint32_t lanes() const override;
   void Commit(uint32_t shard, const std::vector<RowChanges>& batch, CommitDone done) override;
   void Read(const ResourceKey& key, ReadDone done) override;
+  void Look(const ResourceKey& key, uint64_t known, ReadDone done) override;
+  void Find(const LocalTag& tag, FindDone done) override;
   absl::Status ReadAll(absl::FunctionRef<void(ResourceRows)> visit) override;
 
  private:
@@ -44,6 +50,7 @@ class PostgresStore final : public RowStore {
   const DatabaseOptions options_;
   const Clock& clock_;
   const LeaseKeeper::Lease lease_;
+  const OnClaimed on_claimed_;
   const std::unique_ptr<StallGuard> guard_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 };

@@ -110,6 +110,7 @@ ResourceRow ScanResource(RowScan scan) {
   row.last_cause = scan.Choice<NotifyCause>();
   row.last_sender = scan.Text();
   row.settled_seq = scan.NumberOrNull<uint64_t>();
+  row.version = scan.Number<uint64_t>();
   return row;
 }
 
@@ -241,6 +242,8 @@ class TableCursor {
   pqxx::result::size_type at_ = 0;
 };
 
+}  // namespace
+
 ResourceKey KeyOf(const pqxx::row& row) {
   auto presentity = PresentityUri::FromText(TextOf(row[0]));
   if (!presentity.has_value()) Refuse(row, "presentity");
@@ -249,10 +252,9 @@ ResourceKey KeyOf(const pqxx::row& row) {
   return {*std::move(presentity), *std::move(event)};
 }
 
-}  // namespace
-
 std::optional<ResourceRows> ReadResource(pqxx::transaction_base& transaction, uint32_t shard,
-                                         const ResourceKey& key, absl::Duration database_ahead) {
+                                         const ResourceKey& key, absl::Duration database_ahead,
+                                         std::optional<uint64_t> known) {
   ResourceRows rows;
   rows.key = key;
   bool is_there = false;
@@ -261,6 +263,7 @@ std::optional<ResourceRows> ReadResource(pqxx::transaction_base& transaction, ui
                                                          key.presentity.text(), key.event.text());
     for (const pqxx::row& row : found) Take(table, RowScan(row, database_ahead), rows);
     is_there = is_there || !found.empty();
+    if (table == Table::kResource && is_there && rows.resource.version == known) break;
   }
   if (!is_there) return std::nullopt;
   return rows;

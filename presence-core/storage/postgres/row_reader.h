@@ -10,11 +10,16 @@
 
 namespace presence {
 
-// Reads what is stored of one resource; nothing when there is no row. `database_ahead` is how far
-// the database's clock is ahead of the engine's. Throws what pqxx throws, and std::runtime_error
+// Reads what is stored of one resource; nothing when there is no row, and no more than the row of
+// the resource itself where that is of version `known`. `database_ahead` is how far the database's
+// clock is ahead of the engine's. Throws what pqxx throws, and std::runtime_error
 // for a row that no version of this program wrote, naming it.
 std::optional<ResourceRows> ReadResource(pqxx::transaction_base& transaction, uint32_t shard,
-                                         const ResourceKey& key, absl::Duration database_ahead);
+                                         const ResourceKey& key, absl::Duration database_ahead,
+                                         std::optional<uint64_t> known = std::nullopt);
+
+// Presentity and event of a row that begins with them.
+ResourceKey KeyOf(const pqxx::row& row);
 
 // Calls `visit` for every resource of the shard in the order of keys, with at most `batch_rows`
 // rows of each table held at once beside it. `transaction` sees one state of the database from its

@@ -8,6 +8,8 @@ namespace presence {
 
 const char kFenceText[] = "SELECT 1 FROM lease WHERE shard = $1 AND epoch = $2 FOR KEY SHARE";
 const char kFenceAloneText[] = "SELECT 1 FROM lease WHERE shard = $1 AND epoch = $2 FOR UPDATE";
+const char kOwnText[] = "SELECT 1 FROM lease WHERE shard = $1 AND epoch = $2";
+const char kFindText[] = "SELECT presentity, event FROM subscription WHERE shard = $1 AND id = $2";
 
 namespace {
 
@@ -35,7 +37,8 @@ Shape ShapeOf(Table table) {
                {"next_ordinal", "bigint"},
                {"last_cause", "smallint"},
                {"last_sender", "text"},
-               {"settled_seq", "bigint"}},
+               {"settled_seq", "bigint"},
+               {"version", "bigint"}},
               "event"};
     case Table::kPublication:
       return {"publication",
@@ -122,16 +125,21 @@ std::string Arrays(const Shape& shape, bool only_key) {
   });
 }
 
-Statement Put(const Shape& shape) {
+// `order`: in which the rows are written.
+std::string PutText(const Shape& shape, std::string_view order) {
   const auto name = [](const Column& column) { return std::string(column.name); };
   const auto take_new = [](const Column& column) {
     return column.is_key ? std::string() : fmt::format("{0} = excluded.{0}", column.name);
   };
-  return {fmt::format("put_{}", shape.table),
-          fmt::format("INSERT INTO {} (shard, {}) SELECT $1::integer, * FROM unnest({})"
-                      " ON CONFLICT (shard, {}) DO UPDATE SET {}",
-                      shape.table, List(shape, name), Arrays(shape, /*only_key=*/false),
-                      List(shape, KeyOnly), List(shape, take_new))};
+  return fmt::format(
+      "INSERT INTO {} (shard, {}) SELECT $1::integer, * FROM unnest({}){}"
+      " ON CONFLICT (shard, {}) DO UPDATE SET {}",
+      shape.table, List(shape, name), Arrays(shape, /*only_key=*/false), order,
+      List(shape, KeyOnly), List(shape, take_new));
+}
+
+Statement Put(const Shape& shape) {
+  return {fmt::format("put_{}", shape.table), PutText(shape, "")};
 }
 
 Statement Erase(const Shape& shape) {
@@ -179,8 +187,20 @@ const TableStatements& StatementsOf(Table table) {
   return kAll->at(static_cast<size_t>(table));
 }
 
+const Statement& ClaimStatement() {
+  static const auto* const kClaim =
+      new Statement{"claim_resource", PutText(ShapeOf(Table::kResource), " ORDER BY 2, 3") +
+                                          " WHERE resource.version = excluded.version - 1"
+                                          " RETURNING presentity, event"};
+  return *kClaim;
+}
+
 std::vector<Statement> AllStatements() {
-  std::vector<Statement> all{{kFence, kFenceText}, {kFenceAlone, kFenceAloneText}};
+  std::vector<Statement> all{{kFence, kFenceText},
+                             {kFenceAlone, kFenceAloneText},
+                             {kOwn, kOwnText},
+                             {kFind, kFindText},
+                             ClaimStatement()};
   for (const Table table : kTables) {
     const TableStatements& statements = StatementsOf(table);
     all.insert(all.end(), {statements.put, statements.erase, statements.read});

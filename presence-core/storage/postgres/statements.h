@@ -42,8 +42,20 @@ const TableStatements& StatementsOf(Table table);
 extern const char kFenceText[];
 // The same, and waits until every commit of the shard that is under way has ended.
 extern const char kFenceAloneText[];
+// The same, and waits for nobody.
+extern const char kOwnText[];
 inline constexpr char kFence[] = "fence";
 inline constexpr char kFenceAlone[] = "fence_alone";
+inline constexpr char kOwn[] = "own";
+
+// $1 shard, $2 tag: presentity and event of the subscription.
+extern const char kFindText[];
+inline constexpr char kFind[] = "find_subscription";
+
+// As the put of Table::kResource, but only in place of the version before; the rows that it returns
+// (presentity, event) are those it wrote. Each is locked until the transaction ends, in the order
+// of keys, so that two processes that write the same never wait for each other in a circle.
+const Statement& ClaimStatement();
 
 // All of the above that are prepared.
 std::vector<Statement> AllStatements();

@@ -53,15 +53,34 @@ void WriteThroughJournal::OnCommitted(Lane& lane, std::vector<AppendDone>& waiti
       CommitNext(lane);
     }
   }
+  auto moved = part.outcome.moved.begin();
   for (size_t i = 0; i < part.changes.size(); ++i) {
-    waiting[part.first + i](OutcomeFor(part.outcome));
+    const bool has_moved = moved != part.outcome.moved.end() && *moved == i;
+    if (has_moved) ++moved;
+    waiting[part.first + i](has_moved ? AppendOutcome{AppendResult::kMoved, {}}
+                                      : OutcomeFor(part.outcome));
   }
   absl::MutexLock lock(&lane.mu);
   --lane.answering;
 }
 
+template <typename T>
+absl::AnyInvocable<void(absl::StatusOr<T>)> WriteThroughJournal::Awaited(
+    uint32_t shard, absl::AnyInvocable<void(absl::StatusOr<T>)> done) {
+  Lane& lane = *lanes_[store_.LaneOf(shard)];
+  {
+    absl::MutexLock lock(&lane.mu);
+    ++lane.answering;
+  }
+  return [&lane, done = std::move(done)](absl::StatusOr<T> found) mutable {
+    done(std::move(found));
+    absl::MutexLock lock(&lane.mu);
+    --lane.answering;
+  };
+}
+
 void WriteThroughJournal::Drain() {
-  // An answer appends to its own resource only, so a lane that is idle stays so.
+  // An answer asks for more of its own resource only, so a lane that is idle stays so.
   for (const auto& lane : lanes_) {
     absl::MutexLock lock(&lane->mu);
     lane->mu.Await(absl::Condition(lane.get(), &Lane::IsIdle));
@@ -74,7 +93,8 @@ void WriteThroughJournal::Count(const CommittedPart& part) {
   counters_.commits += part.commits;
   switch (part.outcome.result) {
     case CommitResult::kCommitted:
-      counters_.changes += size;
+      counters_.changes += size - part.outcome.moved.size();
+      counters_.moved += part.outcome.moved.size();
       break;
     case CommitResult::kBadRow:
       counters_.refused += size;
@@ -90,7 +110,15 @@ void WriteThroughJournal::Count(const CommittedPart& part) {
 }
 
 void WriteThroughJournal::Load(const ResourceKey& key, LoadDone done) {
-  store_.Read(key, std::move(done));
+  store_.Read(key, Awaited(store_.ShardOf(key), std::move(done)));
+}
+
+void WriteThroughJournal::Look(const ResourceKey& key, uint64_t known, LoadDone done) {
+  store_.Look(key, known, Awaited(store_.ShardOf(key), std::move(done)));
+}
+
+void WriteThroughJournal::Find(const LocalTag& tag, FindDone done) {
+  store_.Find(tag, Awaited(store_.ShardOf(tag), std::move(done)));
 }
 
 absl::Status WriteThroughJournal::LoadAll(absl::FunctionRef<void(ResourceRows)> visit) {

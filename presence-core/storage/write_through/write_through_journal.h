@@ -27,6 +27,8 @@ namespace presence {
 class WriteThroughJournal final : public Journal {
  public:
   struct Options {
+    // Others write to the same database: `db-only`.
+    bool is_shared = false;
     // Changes of resources in one commit.
     size_t max_batch = 512;
     // Called when another process owns a shard, on any thread, more than once.
@@ -38,6 +40,7 @@ class WriteThroughJournal final : public Journal {
     uint64_t refused = 0;        // rejected: the row was bad
     uint64_t failed = 0;         // rejected: the database was not there
     uint64_t unknown = 0;        // the answer to a commit was lost
+    uint64_t moved = 0;          // another process was faster
     uint64_t largest_batch = 0;  // since the start
   };
 
@@ -45,11 +48,14 @@ class WriteThroughJournal final : public Journal {
   WriteThroughJournal(RowStore& store, Options options);
 
   Acceptance Append(const RowChanges& changes, AppendDone done) override;
+  bool is_shared() const override { return options_.is_shared; }
   void Load(const ResourceKey& key, LoadDone done) override;
+  void Look(const ResourceKey& key, uint64_t known, LoadDone done) override;
+  void Find(const LocalTag& tag, FindDone done) override;
   absl::Status LoadAll(absl::FunctionRef<void(ResourceRows)> visit) override;
 
-  // Returns when every append so far, and every one made by an answer to it, has ended and been
-  // answered. Blocks.
+  // Returns when everything that was asked for so far, and everything that an answer to it asks
+  // for, has ended and been answered. Blocks.
   void Drain();
 
   Counters counters() const;
@@ -73,6 +79,10 @@ class WriteThroughJournal final : public Journal {
     }
   };
 
+  // `done`, which Drain() waits for.
+  template <typename T>
+  absl::AnyInvocable<void(absl::StatusOr<T>)> Awaited(
+      uint32_t shard, absl::AnyInvocable<void(absl::StatusOr<T>)> done);
   void CommitNext(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lane.mu);
   void OnCommitted(Lane& lane, std::vector<AppendDone>& waiting, const CommittedPart& part);
   void Count(const CommittedPart& part);

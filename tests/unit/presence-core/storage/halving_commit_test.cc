@@ -37,6 +37,8 @@ class RecordingStore final : public RowStore {
     });
   }
   void Read(const ResourceKey&, ReadDone) override {}
+  void Look(const ResourceKey&, uint64_t, ReadDone) override {}
+  void Find(const LocalTag&, FindDone) override {}
   absl::Status ReadAll(absl::FunctionRef<void(ResourceRows)>) override { return absl::OkStatus(); }
 
   void Run() {

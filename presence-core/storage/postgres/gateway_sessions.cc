@@ -1,0 +1,110 @@
+#include "presence-core/storage/postgres/gateway_sessions.h"
+
+#include <fmt/format.h>
+
+#include <pqxx/pqxx>
+#include <utility>
+
+#include "presence-core/model/error.h"
+#include "presence-core/model/request_key.h"
+#include "presence-core/storage/postgres/connection.h"
+
+namespace presence {
+namespace {
+
+constexpr absl::Duration kRetryAfter = absl::Seconds(1);
+
+constexpr char kBegin[] =
+    "INSERT INTO gateway_session (shard, gateway_group, core, fence, gateways)"
+    " VALUES ($1, $2, '', 0, '{}') ON CONFLICT (shard, gateway_group) DO NOTHING";
+constexpr char kLook[] =
+    "SELECT core, node.name IS NOT NULL AS lives, node.address,"
+    " cardinality(array_remove(gateways, $3)) AS others"
+    " FROM gateway_session s LEFT JOIN node ON node.shard = s.shard AND node.name = s.core"
+    " AND node.serves AND node.seen_at > clock_timestamp() - make_interval(secs => $4)"
+    " WHERE s.shard = $1 AND gateway_group = $2 FOR UPDATE OF s";
+constexpr char kTake[] =
+    "UPDATE gateway_session SET core = $3, fence = fence + 1, gateways = ARRAY[$4::text]"
+    " WHERE shard = $1 AND gateway_group = $2";
+constexpr char kJoin[] =
+    "UPDATE gateway_session SET gateways = array_append(array_remove(gateways, $3), $3)"
+    " WHERE shard = $1 AND gateway_group = $2";
+constexpr char kLeave[] =
+    "UPDATE gateway_session SET gateways = array_remove(gateways, $4)"
+    " WHERE shard = $1 AND gateway_group = $2 AND core = $3";
+
+}  // namespace
+
+GatewaySessions::GatewaySessions(DatabaseOptions options, std::string node, uint32_t shards,
+                                 absl::Duration lifetime, const Clock& clock)
+    : options_(std::move(options)),
+      node_(std::move(node)),
+      shards_(shards),
+      lifetime_(lifetime),
+      guard_(options_, clock),
+      worker_(clock, "sessions") {}
+
+void GatewaySessions::Claim(std::string group, std::string gateway, Claimed done) {
+  worker_.Post([this, group = std::move(group), gateway = std::move(gateway),
+                done = std::move(done)]() mutable { done(ClaimNow(group, gateway)); });
+}
+
+void GatewaySessions::Leave(std::string group, std::string gateway) {
+  worker_.Post(
+      [this, group = std::move(group), gateway = std::move(gateway)] { LeaveNow(group, gateway); });
+}
+
+uint32_t GatewaySessions::ShardOf(const std::string& group) const {
+  const RequestKey hash = RequestKey::Of({group});  // the same in every process
+  return (hash.bytes[0] * 256u + hash.bytes[1]) % shards_;
+}
+
+pqxx::connection& GatewaySessions::Connection() {
+  if (connection_ == nullptr || !connection_->is_open()) connection_ = Connect(options_, &guard_);
+  return *connection_;
+}
+
+absl::StatusOr<bool> GatewaySessions::ClaimNow(const std::string& group,
+                                               const std::string& gateway) {
+  try {
+    pqxx::connection& connection = Connection();
+    const StallGuard::Call call(guard_, connection);
+    const uint32_t shard = ShardOf(group);
+    pqxx::work transaction(connection);
+    transaction.exec_params0(kBegin, shard, group);
+    const pqxx::row row =
+        transaction.exec_params1(kLook, shard, group, gateway, absl::ToDoubleSeconds(lifetime_));
+    const auto core = row["core"].as<std::string>();
+    const bool is_new = core != node_;
+    if (is_new && row["lives"].as<bool>() && row["others"].as<int>() > 0) {
+      return CoreUnreachable(fmt::format("core {} at {} instructs the other gateways of group {}",
+                                         core, row["address"].as<std::string>(), group),
+                             kRetryAfter);
+    }
+    if (is_new) {
+      transaction.exec_params0(kTake, shard, group, node_, gateway);
+    } else {
+      transaction.exec_params0(kJoin, shard, group, gateway);
+    }
+    transaction.commit();
+    return is_new;
+  } catch (const std::exception& error) {
+    connection_.reset();
+    return StatusOf(error);
+  }
+}
+
+void GatewaySessions::LeaveNow(const std::string& group, const std::string& gateway) {
+  try {
+    pqxx::connection& connection = Connection();
+    const StallGuard::Call call(guard_, connection);
+    pqxx::work transaction(connection);
+    transaction.exec_params0(kLeave, ShardOf(group), group, node_, gateway);
+    transaction.commit();
+  } catch (const std::exception&) {
+    // Then it is taken to be here until it comes elsewhere by itself.
+    connection_.reset();
+  }
+}
+
+}  // namespace presence
