@@ -106,10 +106,11 @@ void ForgetWaiting(const DecideContext& context, const WatcherUri& watcher, Effe
 }
 
 std::shared_ptr<Subscription> NewRow(const DecideContext& context, const SubscribeCommand& command,
-                                     absl::Duration granted, Effects& effects) {
+                                     absl::Duration granted, bool is_transient, Effects& effects) {
   auto row = std::make_shared<Subscription>();
   row->id = LocalTag::Generate(effects.key().StableHash(), context.random);
-  row->ordinal = effects.NextOrdinal();
+  row->is_transient = is_transient;
+  row->ordinal = is_transient ? effects.NextTransientOrdinal(context.now) : effects.NextOrdinal();
   row->event = command.event;
   row->event_id = command.event_id;
   row->watcher = command.watcher;
@@ -130,7 +131,6 @@ SubscribeOutcome AnswerOnce(const DecideContext& context, std::shared_ptr<Subscr
                             TerminationReason reason, Effects& effects) {
   row->state = SubscriptionState::kTerminated;
   row->reason = reason;
-  row->is_transient = true;
   row->granted = absl::ZeroDuration();
   row->expires_at = context.now + 64 * context.config.sip_t1;
   effects.Tell(row->id, NotifyCause::kTerminate, true);
@@ -246,11 +246,12 @@ absl::StatusOr<SubscribeOutcome> DecideSubscribe(const DecideContext& context,
   }
 
   for (const SubscriptionPtr& row : replaced) DecideRemove(context, row->id, effects);
-  std::shared_ptr<Subscription> row = NewRow(context, command, *granted, effects);
+  const bool is_fetch = *granted == absl::ZeroDuration();
+  std::shared_ptr<Subscription> row =
+      NewRow(context, command, *granted, is_blocked || is_fetch, effects);
   if (is_blocked) return AnswerOnce(context, std::move(row), TerminationReason::kRejected, effects);
   row->state = StateOf(verdict.authorization);
   row->is_authorized = verdict.authorization == Authorization::kAllow;
-  const bool is_fetch = *granted == absl::ZeroDuration();
   // RFC 3857 §4.7.1: the fetch of an undecided watcher leaves it waiting for the decision.
   if (is_fetch && !row->is_authorized) {
     RememberWaiting(context, row->watcher, row->ordinal, effects);
@@ -300,11 +301,11 @@ absl::StatusOr<WatchOutcome> DecideWatch(const DecideContext& context, const Wat
   as_subscribe.watcher = command.watcher;
   as_subscribe.dialog.gateway = command.link;
   as_subscribe.dialog.local_uri = command.presentity.text();
-  std::shared_ptr<Subscription> row = NewRow(context, as_subscribe, absl::ZeroDuration(), effects);
+  std::shared_ptr<Subscription> row =
+      NewRow(context, as_subscribe, absl::ZeroDuration(), /*is_transient=*/true, effects);
   row->last_request = {};
   row->state = StateOf(verdict.authorization);
   row->is_authorized = verdict.authorization == Authorization::kAllow;
-  row->is_transient = true;
   row->expires_at = absl::InfiniteFuture();  // it ends with its stream
   row->cseq_limit = UINT32_MAX;              // numbers of a stream outlive nothing
   if (!command.event.is_winfo()) {

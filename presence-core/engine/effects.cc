@@ -137,6 +137,18 @@ ResourceRow& Effects::MutableRow() {
 
 uint64_t Effects::NextOrdinal() { return MutableRow().next_ordinal++; }
 
+uint64_t Effects::NextTransientOrdinal(absl::Time now) const {
+  // Above all that are ever stored, rising with time, and so not used in an earlier life either.
+  constexpr uint64_t kFirst = 1ull << 62;
+  uint64_t ordinal = kFirst + static_cast<uint64_t>(std::max<int64_t>(absl::ToUnixNanos(now), 0));
+  const auto& rows = base_.subscriptions();
+  if (!rows.empty()) ordinal = std::max(ordinal, rows.rbegin()->first + 1);
+  for (const auto& [id, row] : changes_.subscriptions) {
+    if (row != nullptr) ordinal = std::max(ordinal, row->ordinal + 1);
+  }
+  return ordinal;
+}
+
 void Effects::ChangeState(NotifyCause cause, std::string sender) {
   ResourceRow& row = MutableRow();
   ++row.revision.seq;
@@ -154,6 +166,11 @@ void Effects::Tell(const LocalTag& id, NotifyCause cause, bool supersedes) {
 
 void Effects::Settle() {
   if (!row().is_settled()) MutableRow().settled_seq = row().revision.seq;
+}
+
+void Effects::Claim() {
+  MutableRow().version = base_.row().version + 1;
+  changes_.is_claim = true;
 }
 
 void Effects::Unsettle() {

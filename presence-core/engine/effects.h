@@ -48,6 +48,8 @@ class Effects {
   void Put(AnswerRecordPtr row);
   void EraseAnswer(const RequestKey& key);
   uint64_t NextOrdinal();
+  // For a row that is never stored: no other process must know that the number is taken.
+  uint64_t NextTransientOrdinal(absl::Time now) const;
 
   // A decision that goes through many rows says how many, so that it can be held to a slice.
   void CountRows(size_t seen) { rows_seen_ += seen; }
@@ -68,6 +70,8 @@ class Effects {
   void ReportWatcher(WinfoEntry entry);
   // Whoever is stored knows all it is owed.
   void Settle();
+  // They are to be written in place of the version that they were decided on, and of no other.
+  void Claim();
 
   struct Due {
     bool state_changed = false;

@@ -14,8 +14,8 @@ namespace {
 constexpr size_t kLargestBatch = 256;
 constexpr size_t kHeaviestBatch = kRowsPerSlice;
 
-void AnswerAll(std::vector<Answer>& answers, const absl::Status& status) {
-  for (Answer& answer : answers) answer(status);
+void AnswerAll(const std::vector<WorkPtr>& decided, const absl::Status& status) {
+  for (const WorkPtr& work : decided) work->Answer(status);
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ Engine::Impl::Impl(const EngineConfig& engine_config, const EventRegistry& event
       random(engine_random),
       epoch(owner_epoch),
       cuts(document_cuts),
-      notifier(config, links, owner_epoch),
+      notifier(config, links, owner_epoch, engine_journal.is_shared()),
       policy(std::move(first_policy)) {
   for (int i = 0; i < config.stripes; ++i) {
     stripes.push_back(std::make_unique<Stripe>(i, clock.Now()));
@@ -107,22 +107,22 @@ void Engine::Impl::ForgetIfEmpty(Stripe& stripe, Cell& cell) {
 
 // --- From command to durable rows.
 
-void Engine::Impl::Submit(const ResourceKey& key, Work work) {
+void Engine::Impl::Submit(const ResourceKey& key, WorkPtr work) {
   Stripe& stripe = StripeOf(key.StableHash());
-  std::vector<Answer> answers;
+  std::vector<WorkPtr> decided;
   std::optional<uint32_t> unfinished;
   {
     StripeLock lock(stripe, clock, Hold::kCommand);
     Cell* cell = FindOrCreate(stripe, key);
     cell->inbox.push_back(std::move(work));
-    unfinished = DrainInbox(stripe, *cell, answers);
+    unfinished = DrainInbox(stripe, *cell, decided);
   }
-  AnswerAll(answers, absl::OkStatus());
+  AnswerAll(decided, absl::OkStatus());
   if (unfinished.has_value()) Drain(stripe, *unfinished);
   SchedulePump(stripe);
 }
 
-void Engine::Impl::Submit(Stripe& stripe, uint32_t cell_number, Work work) {
+void Engine::Impl::Submit(Stripe& stripe, uint32_t cell_number, WorkPtr work) {
   {
     StripeLock lock(stripe, clock, Hold::kCommand);
     auto it = stripe.by_number.find(cell_number);
@@ -135,52 +135,61 @@ void Engine::Impl::Submit(Stripe& stripe, uint32_t cell_number, Work work) {
 
 void Engine::Impl::Drain(Stripe& stripe, uint32_t cell_number) {
   for (std::optional<uint32_t> unfinished = cell_number; unfinished.has_value();) {
-    std::vector<Answer> answers;
+    std::vector<WorkPtr> decided;
     {
       StripeLock lock(stripe, clock, Hold::kCommand);
       auto it = stripe.by_number.find(*unfinished);
       if (it == stripe.by_number.end()) return;
-      unfinished = DrainInbox(stripe, *it->second, answers);
+      unfinished = DrainInbox(stripe, *it->second, decided);
     }
-    AnswerAll(answers, absl::OkStatus());
+    AnswerAll(decided, absl::OkStatus());
   }
 }
 
 std::optional<uint32_t> Engine::Impl::DrainInbox(Stripe& stripe, Cell& cell,
-                                                 std::vector<Answer>& answers) {
-  if (!cell.is_busy && !cell.inbox.empty()) answers = Decide(stripe, cell);
+                                                 std::vector<WorkPtr>& decided) {
+  if (!cell.is_busy && cell.must_look) Look(stripe, cell);
+  if (!cell.is_busy && !cell.inbox.empty()) decided = Decide(stripe, cell);
   if (!cell.is_busy && !cell.inbox.empty()) return cell.number;
   ForgetIfEmpty(stripe, cell);
   return std::nullopt;
 }
 
-std::vector<Answer> Engine::Impl::Decide(Stripe& stripe, Cell& cell) {
+std::vector<WorkPtr> Engine::Impl::Decide(Stripe& stripe, Cell& cell) {
   auto pending = std::make_unique<PendingAppend>(cell.resource);
   const std::shared_ptr<const PolicySnapshot> snapshot = Policy();
   const DecideContext context = ContextFor(*cell.package, *snapshot);
-  while (!cell.inbox.empty() && pending->answers.size() < kLargestBatch &&
+  const size_t most =
+      cell.looked_for > 0 ? std::min(cell.looked_for, kLargestBatch) : kLargestBatch;
+  while (!cell.inbox.empty() && pending->works.size() < most &&
          pending->effects.weight() < kHeaviestBatch) {
-    Work work = std::move(cell.inbox.front());
+    cell.inbox.front()->Decide(context, pending->effects);
+    pending->works.push_back(std::move(cell.inbox.front()));
     cell.inbox.pop_front();
-    pending->answers.push_back(work(context, pending->effects));
   }
   if (!pending->effects.changes().empty() && pending->effects.owes_nothing() &&
       notifier.IsQuiet(stripe, cell)) {
     pending->effects.Settle();
   }
-  stripe.rows_this_hold += pending->effects.weight() + pending->answers.size();
-  if (pending->effects.empty()) return std::move(pending->answers);
+  stripe.rows_this_hold += pending->effects.weight() + pending->works.size();
+  if (journal.is_shared() && !IsTrue(cell, *pending)) {
+    PutBack(cell, std::move(pending->works));
+    Look(stripe, cell);
+    return {};
+  }
+  if (pending->effects.empty()) return std::move(pending->works);
 
   if (Append(stripe, cell, pending->effects) == Journal::Acceptance::kDurableNow) {
     Apply(stripe, cell, pending->effects.changes(), pending->effects.due());
-    return std::move(pending->answers);
+    return std::move(pending->works);
   }
   cell.is_busy = true;
   cell.pending = std::move(pending);
   return {};
 }
 
-Journal::Acceptance Engine::Impl::Append(Stripe& stripe, const Cell& cell, const Effects& effects) {
+Journal::Acceptance Engine::Impl::Append(Stripe& stripe, const Cell& cell, Effects& effects) {
+  if (journal.is_shared() && !effects.JournalRows(journal.kept()).empty()) effects.Claim();
   const RowChanges rows = effects.JournalRows(journal.kept());
   if (rows.empty()) return Journal::Acceptance::kDurableNow;
   return journal.Append(rows, [this, &stripe, number = cell.number](AppendOutcome outcome) {
@@ -195,6 +204,12 @@ void Engine::Impl::OnAppended(Stripe& stripe, uint32_t cell_number, AppendOutcom
     StripeLock lock(stripe, clock, Hold::kAppended);
     Cell& cell = *stripe.by_number.at(cell_number);  // busy cells are not forgotten
     pending = std::move(cell.pending);
+    if (outcome.result == AppendResult::kMoved) {
+      PutBack(cell, std::move(pending->works));
+      ++stripe.moved;
+      Look(stripe, cell);
+      return;
+    }
     if (outcome.result == AppendResult::kUnknown) {
       in_doubt = cell.resource.key();  // it stays busy until it has been read again
       cell.in_doubt = std::make_unique<RowChanges>(pending->effects.JournalRows(journal.kept()));
@@ -206,7 +221,7 @@ void Engine::Impl::OnAppended(Stripe& stripe, uint32_t cell_number, AppendOutcom
       }
     }
   }
-  AnswerAll(pending->answers,
+  AnswerAll(pending->works,
             outcome.result == AppendResult::kDurable ? absl::OkStatus() : outcome.status);
   if (in_doubt.has_value()) {
     Load(stripe, cell_number, *std::move(in_doubt));

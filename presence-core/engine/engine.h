@@ -38,6 +38,7 @@ struct EngineCounters {
   uint64_t coalesced = 0;  // visible changes that a watcher was never told by themselves
   uint64_t resynced = 0;   // dialogs that were told again after the start
   uint64_t settled = 0;    // resources written down as such
+  uint64_t moved = 0;      // decided once more, because another process was faster
   uint64_t expired_publications = 0;
   uint64_t expired_subscriptions = 0;
   uint64_t resources_now = 0;
@@ -150,6 +151,21 @@ class Engine {
   // What became of NOTIFYs. Reports that match nothing in flight are ignored: the dialog has moved
   // on.
   void Report(std::vector<NotifyReport> reports);
+
+  // --- Other processes, where the journal is shared (engine_shared.cc says how that works).
+
+  // Others have changed these resources: looks at them, and tells the watchers that are here.
+  void OnChangedElsewhere(const std::vector<ResourceKey>& keys);
+  // The same for all resources, when it may have been missed what others changed. Blocks, as Start.
+  absl::Status TakeOverAll();
+  // `done` when all that any process was answered before is seen by readers here. At once where
+  // this is the only one.
+  void Look(const ResourceKey& key, Done<bool> done);
+  // From now on this process instructs the dialogs of a gateway group, and nobody else. A group
+  // that it has left is adopted again, or resumed if nobody else has had it meanwhile.
+  void AdoptGroup(const std::string& group);
+  void ResumeGroup(const std::string& group);
+  void LeaveGroup(const std::string& group);
 
   // --- Facts.
 

@@ -74,14 +74,14 @@ std::optional<uint32_t> Engine::Impl::Ring(Stripe& stripe, const AlarmTarget& ta
     return std::nullopt;
   }
   cell.row_timers.erase({target.alarm, target.ordinal});
-  Work work = WorkOf(stripe, cell, target);
+  WorkPtr work = WorkOf(stripe, cell, target);
   if (work == nullptr) return std::nullopt;
   cell.inbox.push_back(std::move(work));
-  std::vector<Answer> answers;  // only of what was durable at once: alarms answer nobody then
-  return DrainInbox(stripe, cell, answers);
+  std::vector<WorkPtr> decided;  // only of what was durable at once: alarms answer nobody then
+  return DrainInbox(stripe, cell, decided);
 }
 
-Work Engine::Impl::WorkOf(Stripe& stripe, Cell& cell, const AlarmTarget& target) {
+WorkPtr Engine::Impl::WorkOf(Stripe& stripe, Cell& cell, const AlarmTarget& target) {
   const Resource& resource = cell.resource;
   switch (target.alarm) {
     case Alarm::kNotify:
@@ -118,7 +118,7 @@ Work Engine::Impl::WorkOf(Stripe& stripe, Cell& cell, const AlarmTarget& target)
   return nullptr;
 }
 
-Work Engine::Impl::ExpireAnswers(Stripe& stripe, Cell& cell, const AlarmTarget& target) {
+WorkPtr Engine::Impl::ExpireAnswers(Stripe& stripe, Cell& cell, const AlarmTarget& target) {
   const auto& answers = cell.resource.answers_by_time();
   stripe.wheel.Cancel(cell.answers_timer);  // where this is not it but one that rings again
   cell.answers_timer = kNoTimer;

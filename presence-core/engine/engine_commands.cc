@@ -75,28 +75,41 @@ void Engine::Subscribe(SubscribeCommand command, Done<SubscribeOutcome> done) {
     return;
   }
   // In a dialog the tag says which resource is meant, whatever the request calls it.
-  const std::optional<LocalTag> tag = LocalTag::Parse(command.local_tag);
+  const std::string text = command.local_tag;
+  auto found = [this, command = std::move(command), done = std::move(done)](
+                   absl::StatusOr<ResourceKey> key, const LocalTag& id) mutable {
+    if (!key.ok()) return done(key.status());
+    impl_->Submit(*key, Impl::Answering<SubscribeOutcome>(
+                            [command = std::move(command), id](const DecideContext& context,
+                                                               Effects& effects) {
+                              return DecideInDialog(context, id, command, effects);
+                            },
+                            std::move(done)));
+  };
+  impl_->FindDialog(text, std::move(found));
+}
+
+void Engine::Impl::FindDialog(const std::string& text, DialogFound found) {
+  const std::optional<LocalTag> tag = LocalTag::Parse(text);
+  if (!tag.has_value()) return found(SubscriptionUnknown(text), {});
   std::optional<ResourceKey> key;
-  if (tag.has_value()) {
-    Stripe& stripe = impl_->StripeOf(tag->resource_hash());
-    StripeLock lock(stripe, impl_->clock, Hold::kRead);
-    if (Cell* cell = impl_->FindByTag(stripe, *tag)) {
+  Stripe& stripe = StripeOf(tag->resource_hash());
+  {
+    StripeLock lock(stripe, clock, Hold::kRead);
+    if (Cell* cell = FindByTag(stripe, *tag)) {
       key = cell->resource.key();
     } else if (auto it = stripe.by_hash.find(tag->resource_hash()); it != stripe.by_hash.end()) {
       // The dialog has gone, but its end may still be remembered for a repeated request.
       key = it->second.front()->resource.key();
     }
   }
-  if (!key.has_value()) {
-    done(SubscriptionUnknown(command.local_tag));
-    return;
-  }
-  impl_->Submit(*key, Impl::Answering<SubscribeOutcome>(
-                          [command = std::move(command), id = *tag](const DecideContext& context,
-                                                                    Effects& effects) {
-                            return DecideInDialog(context, id, command, effects);
-                          },
-                          std::move(done)));
+  if (key.has_value()) return found(*key, *tag);
+  if (!journal.is_shared()) return found(SubscriptionUnknown(text), *tag);
+  journal.Find(*tag, [text, id = *tag, found = std::move(found)](auto stored) mutable {
+    if (!stored.ok()) return found(stored.status(), id);
+    if (!stored->has_value()) return found(SubscriptionUnknown(text), id);
+    found(**stored, id);
+  });
 }
 
 void Engine::Watch(WatchCommand command, Done<WatchOutcome> done) {
@@ -114,25 +127,19 @@ void Engine::Watch(WatchCommand command, Done<WatchOutcome> done) {
 }
 
 void Engine::EndSubscription(std::string_view id, TerminationReason reason, Done<bool> done) {
-  const std::optional<LocalTag> tag = LocalTag::Parse(id);
-  std::optional<ResourceKey> key;
-  if (tag.has_value()) {
-    Stripe& stripe = impl_->StripeOf(tag->resource_hash());
-    StripeLock lock(stripe, impl_->clock, Hold::kRead);
-    if (Cell* cell = impl_->FindByTag(stripe, *tag)) key = cell->resource.key();
-  }
-  if (!key.has_value()) {
-    done(SubscriptionUnknown(id));
-    return;
-  }
-  impl_->Submit(*key, Impl::Answering<bool>(
-                          [tag = *tag, reason](const DecideContext& context,
-                                               Effects& effects) -> absl::StatusOr<bool> {
-                            absl::Status status = DecideEnd(context, tag, reason, effects);
-                            if (!status.ok()) return status;
-                            return true;
-                          },
-                          std::move(done)));
+  auto found = [this, reason, done = std::move(done)](absl::StatusOr<ResourceKey> key,
+                                                      const LocalTag& tag) mutable {
+    if (!key.ok()) return done(key.status());
+    impl_->Submit(*key, Impl::Answering<bool>(
+                            [tag, reason](const DecideContext& context,
+                                          Effects& effects) -> absl::StatusOr<bool> {
+                              absl::Status status = DecideEnd(context, tag, reason, effects);
+                              if (!status.ok()) return status;
+                              return true;
+                            },
+                            std::move(done)));
+  };
+  impl_->FindDialog(std::string(id), std::move(found));
 }
 
 void Engine::ForgetWatch(LocalTag id) {
@@ -146,13 +153,14 @@ void Engine::ForgetWatch(LocalTag id) {
   }
   // Nobody else would ask: a watcher who is pending leaves a row behind, and when the journal does
   // not take that, the watcher would stay for ever.
-  impl_->Submit(stripe, number, [this, id](const DecideContext& context, Effects& effects) {
-    DecideRemove(context, id, effects);
-    return Answer([this, id](const absl::Status& durable) {
-      if (durable.ok()) return;
-      impl_->executor.PostAt(impl_->clock.Now() + kForgetAgain, [this, id] { ForgetWatch(id); });
-    });
-  });
+  impl_->Submit(stripe, number,
+                Impl::AndThen([id](const DecideContext& context,
+                                   Effects& effects) { DecideRemove(context, id, effects); },
+                              [this, id](const absl::Status& durable) {
+                                if (durable.ok()) return;
+                                impl_->executor.PostAt(impl_->clock.Now() + kForgetAgain,
+                                                       [this, id] { ForgetWatch(id); });
+                              }));
 }
 
 // --- Watchers.
@@ -166,6 +174,7 @@ void Engine::Impl::ReauthorizeFrom(uint64_t ordinal, std::shared_ptr<Reauthoriza
   Submit(sweep->key, Answering<bool>(
                          [sweep, ordinal, slice](const DecideContext& context,
                                                  Effects& effects) -> absl::StatusOr<bool> {
+                           slice->outcome = {};
                            slice->next = DecideReauthorize(context, ordinal,
                                                            sweep->only ? &*sweep->only : nullptr,
                                                            effects, slice->outcome);
@@ -331,28 +340,37 @@ void Engine::Impl::CleanupNext(std::shared_ptr<CleanupSweep> sweep) {
       sweep->after = sweep->keys.back();
     }
   }
-  Submit(sweep->keys[sweep->next_key],
-         Answering<bool>(
-             [sweep](const DecideContext& context, Effects& effects) -> absl::StatusOr<bool> {
-               Effects scratch(effects.base());
-               CleanSlice(context, sweep->scope, sweep->scope.dry_run ? scratch : effects,
-                          sweep->position, sweep->outcome);
-               if (sweep->scope.dry_run) effects.CountRows(scratch.weight());
-               return true;
-             },
-             [this, sweep](const absl::StatusOr<bool>& durable) {
-               if (!durable.ok()) {
-                 sweep->done(durable.status());
-                 return;
-               }
-               if (sweep->position.is_complete) {
-                 ++sweep->next_key;
-                 sweep->position = {};
-               }
-               // By way of the executor: a sweep over a million resources must not nest a million
-               // calls.
-               executor.Post([this, sweep] { CleanupNext(sweep); });
-             }));
+  struct Slice {
+    CleanPosition position;
+    CleanupOutcome outcome;
+  };
+  auto slice = std::make_shared<Slice>();
+  Submit(
+      sweep->keys[sweep->next_key],
+      Answering<bool>(
+          [sweep, slice](const DecideContext& context, Effects& effects) -> absl::StatusOr<bool> {
+            *slice = {sweep->position, sweep->outcome};
+            Effects scratch(effects.base());
+            CleanSlice(context, sweep->scope, sweep->scope.dry_run ? scratch : effects,
+                       slice->position, slice->outcome);
+            if (sweep->scope.dry_run) effects.CountRows(scratch.weight());
+            return true;
+          },
+          [this, sweep, slice](const absl::StatusOr<bool>& durable) {
+            if (!durable.ok()) {
+              sweep->done(durable.status());
+              return;
+            }
+            sweep->position = slice->position;
+            sweep->outcome = slice->outcome;
+            if (sweep->position.is_complete) {
+              ++sweep->next_key;
+              sweep->position = {};
+            }
+            // By way of the executor: a sweep over a million resources must not nest a million
+            // calls.
+            executor.Post([this, sweep] { CleanupNext(sweep); });
+          }));
 }
 
 void Engine::Cleanup(CleanupScope scope, Done<CleanupOutcome> done) {

@@ -27,66 +27,86 @@ struct Engine::Impl {
   // --- Commands.
 
   // Decides `work` on the resource, at once or when its inbox comes to it, and answers it.
-  void Submit(const ResourceKey& key, Work work);
-  void Submit(Stripe& stripe, uint32_t cell_number, Work work);
-  // Wraps a decision whose outcome nobody waits for.
-  template <typename F>
-  static Work Quietly(F decide) {
-    return [decide = std::move(decide)](const DecideContext& context, Effects& effects) mutable {
-      decide(context, effects);
-      return Answer([](const absl::Status&) {});
-    };
+  void Submit(const ResourceKey& key, WorkPtr work);
+  void Submit(Stripe& stripe, uint32_t cell_number, WorkPtr work);
+  // A decision whose outcome nobody waits for.
+  template <typename D>
+  static WorkPtr Quietly(D decide) {
+    return AndThen(std::move(decide), [](const absl::Status&) {});
   }
-  // Wraps what an alarm asks for: it rings again when the journal did not take it, for nobody else
-  // would ask.
-  template <typename F>
-  Work Insisting(Stripe& stripe, AlarmTarget target, F decide) {
-    return [this, &stripe, target, decide = std::move(decide)](const DecideContext& context,
-                                                               Effects& effects) mutable {
-      decide(context, effects);
-      return Answer([this, &stripe, target](const absl::Status& durable) {
-        if (!durable.ok()) RingAgain(stripe, target);
-      });
+  // A decision, and what is done when its effects are durable or dropped.
+  template <typename D, typename A>
+  static WorkPtr AndThen(D decide, A answer) {
+    class Quiet final : public Work {
+     public:
+      Quiet(D decide, A answer) : decide_(std::move(decide)), answer_(std::move(answer)) {}
+      void Decide(const DecideContext& context, Effects& effects) override {
+        decide_(context, effects);
+      }
+      void Answer(const absl::Status& durable) override { answer_(durable); }
+
+     private:
+      D decide_;
+      A answer_;
     };
+    return std::make_unique<Quiet>(std::move(decide), std::move(answer));
   }
-  // Wraps what a dialog asks for by itself; it is looked at again when the journal did not take it.
-  template <typename F>
-  Work ForDialog(Stripe& stripe, uint32_t cell_number, const LocalTag& id, F decide) {
-    return [this, &stripe, cell_number, id, decide = std::move(decide)](
-               const DecideContext& context, Effects& effects) mutable {
-      decide(context, effects);
-      return Answer([this, &stripe, cell_number, id](const absl::Status& durable) {
-        if (!durable.ok()) LookAgain(stripe, cell_number, id);
-      });
-    };
+  // What an alarm asks for: it rings again when the journal did not take it, for nobody else would
+  // ask.
+  template <typename D>
+  WorkPtr Insisting(Stripe& stripe, AlarmTarget target, D decide) {
+    return AndThen(std::move(decide), [this, &stripe, target](const absl::Status& durable) {
+      if (!durable.ok()) RingAgain(stripe, target);
+    });
   }
+  // What a dialog asks for by itself; it is looked at again when the journal did not take it.
+  template <typename D>
+  WorkPtr ForDialog(Stripe& stripe, uint32_t cell_number, const LocalTag& id, D decide) {
+    return AndThen(std::move(decide),
+                   [this, &stripe, cell_number, id](const absl::Status& durable) {
+                     if (!durable.ok()) LookAgain(stripe, cell_number, id);
+                   });
+  }
+  // Hands the resource of a subscription to `found`: at once, or when the journal has told.
+  // Errors: SUBSCRIPTION_UNKNOWN, STORAGE_UNAVAILABLE.
+  using DialogFound = absl::AnyInvocable<void(absl::StatusOr<ResourceKey>, const LocalTag&)>;
+  void FindDialog(const std::string& text, DialogFound found);
   void RingAgain(Stripe& stripe, const AlarmTarget& target);
   void LookAgain(Stripe& stripe, uint32_t cell_number, const LocalTag& id);
-  // Wraps a decision with an outcome, and hands that to `done` once it is durable.
-  template <typename T, typename F>
-  static Work Answering(F decide, Engine::Done<T> done) {
-    return [decide = std::move(decide), done = std::move(done)](const DecideContext& context,
-                                                                Effects& effects) mutable {
-      absl::StatusOr<T> outcome = decide(context, effects);
-      return Answer([outcome = std::move(outcome),
-                     done = std::move(done)](const absl::Status& durable) mutable {
+  // A decision with an outcome, which `done` gets once it is durable.
+  template <typename T, typename D>
+  static WorkPtr Answering(D decide, Engine::Done<T> done) {
+    class Told final : public Work {
+     public:
+      Told(D decide, Engine::Done<T> done) : decide_(std::move(decide)), done_(std::move(done)) {}
+      void Decide(const DecideContext& context, Effects& effects) override {
+        outcome_ = decide_(context, effects);
+      }
+      void Answer(const absl::Status& durable) override {
         // Decided on top of something that did not become durable, even a refusal is void.
-        if (!durable.ok()) outcome = durable;
-        done(std::move(outcome));
-      });
+        if (!durable.ok()) outcome_ = durable;
+        done_(std::move(outcome_));
+      }
+      bool is_told() const override { return true; }
+
+     private:
+      D decide_;
+      Engine::Done<T> done_;
+      absl::StatusOr<T> outcome_;
     };
+    return std::make_unique<Told>(std::move(decide), std::move(done));
   }
 
   // Decides a batch of what waits. Returns what to answer at once; what waits for the journal is
   // answered later.
-  std::vector<Answer> Decide(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  std::vector<WorkPtr> Decide(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   // Decides a batch, if one can be. Returns the cell's number when there is another; then the cell
   // is still there.
-  std::optional<uint32_t> DrainInbox(Stripe& stripe, Cell& cell, std::vector<Answer>& answers)
+  std::optional<uint32_t> DrainInbox(Stripe& stripe, Cell& cell, std::vector<WorkPtr>& decided)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   // Runs what the inbox holds, a batch in a hold, until nothing is left that can run now.
   void Drain(Stripe& stripe, uint32_t cell_number);
-  Journal::Acceptance Append(Stripe& stripe, const Cell& cell, const Effects& effects)
+  Journal::Acceptance Append(Stripe& stripe, const Cell& cell, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void OnAppended(Stripe& stripe, uint32_t cell_number, AppendOutcome outcome);
   void Apply(Stripe& stripe, Cell& cell, const RowChanges& changes, const Effects::Due& due)
@@ -104,8 +124,26 @@ struct Engine::Impl {
   void Load(Stripe& stripe, uint32_t cell_number, ResourceKey key);
   void OnLoaded(Stripe& stripe, uint32_t cell_number,
                 absl::StatusOr<std::optional<ResourceRows>> loaded);
+  // --- A resource that other processes change, too (engine_shared.cc).
+
+  // Whether what was decided may be answered, or will be found out by the append if it may not.
+  // Counts it against what was looked for.
+  bool IsTrue(Cell& cell, const PendingAppend& decided) const;
+  // At the head of the inbox, in their order.
+  static void PutBack(Cell& cell, std::vector<WorkPtr> works);
+  // Reads the resource as it is now. It is busy until then.
+  void Look(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  void OnLooked(Stripe& stripe, uint32_t cell_number,
+                absl::StatusOr<std::optional<ResourceRows>> rows);
+  // Takes over what others have changed in a resource that is busy, and tells who is to be told.
+  void TakeOver(Stripe& stripe, uint32_t cell_number, ResourceRows rows);
+  void Adopt(std::string group, uint32_t tenure);
+
   // Nobody may decide on what is in doubt: who waits is told so.
   void RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl::Status& status);
+
+  // Who is to be told of `rows`, which were made durable without `resource` hearing of it.
+  static Effects::Due DueAfter(const RowChanges& rows, const Resource& resource);
 
   // --- What outlives the process of what was told (notifier.h, "After a start").
 
@@ -113,7 +151,7 @@ struct Engine::Impl {
   void SettleSome();
   // Looks at resources of the stripe until `most` of them go to be written down; returns how many.
   size_t SettleSome(Stripe& stripe, size_t most);
-  Work Settling(Stripe& stripe, uint32_t cell_number, uint32_t unsettlings);
+  WorkPtr Settling(Stripe& stripe, uint32_t cell_number, uint32_t unsettlings);
   // Tells those who may have missed a NOTIFY, at the rate, until nobody is left.
   void Resync(absl::Time when);
   // Those of one slice of the stripe, at most `most`; nullopt when there is nobody left to look at.
@@ -178,9 +216,9 @@ struct Engine::Impl {
   std::optional<uint32_t> Ring(Stripe& stripe, const AlarmTarget& target)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   // What an alarm of a row asks for; null when there is nothing to ask for any more.
-  Work WorkOf(Stripe& stripe, Cell& cell, const AlarmTarget& target)
+  WorkPtr WorkOf(Stripe& stripe, Cell& cell, const AlarmTarget& target)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
-  Work ExpireAnswers(Stripe& stripe, Cell& cell, const AlarmTarget& target)
+  WorkPtr ExpireAnswers(Stripe& stripe, Cell& cell, const AlarmTarget& target)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   Executor& NotifierOf(const Stripe& stripe) const {
     if (notifiers.empty()) return executor;
@@ -213,6 +251,7 @@ struct Engine::Impl {
   absl::Time settled_until;  // up to here the rate has been used up
   size_t next_settled = 0;   // stripe whose turn it is
   size_t next_resynced = 0;
+  bool is_resyncing = false;
 
   mutable absl::Mutex policy_mu;  // a leaf
   std::shared_ptr<const PolicySnapshot> policy ABSL_GUARDED_BY(policy_mu);

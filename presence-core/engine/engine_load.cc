@@ -12,8 +12,9 @@ bool LooksTheSame(const Subscription& a, const Subscription& b) {
          a.expires_at == b.expires_at;
 }
 
-// Who is to be told of `rows`, which were made durable without `resource` hearing of it.
-Effects::Due DueAfter(const RowChanges& rows, const Resource& resource) {
+}  // namespace
+
+Effects::Due Engine::Impl::DueAfter(const RowChanges& rows, const Resource& resource) {
   Effects::Due due;
   due.state_changed =
       rows.resource.has_value() && rows.resource->revision.seq > resource.row().revision.seq;
@@ -38,8 +39,6 @@ Effects::Due DueAfter(const RowChanges& rows, const Resource& resource) {
   return due;
 }
 
-}  // namespace
-
 void Engine::Impl::Load(Stripe& stripe, uint32_t cell_number, ResourceKey key) {
   journal.Load(key, [this, &stripe, cell_number](auto loaded) {
     OnLoaded(stripe, cell_number, std::move(loaded));
@@ -50,6 +49,12 @@ void Engine::Impl::OnLoaded(Stripe& stripe, uint32_t cell_number,
                             absl::StatusOr<std::optional<ResourceRows>> loaded) {
   if (!loaded.ok()) {
     RefuseInbox(stripe, cell_number, loaded.status());
+    return;
+  }
+  if (journal.is_shared()) {
+    TakeOver(stripe, cell_number, loaded->value_or(ResourceRows()));
+    Drain(stripe, cell_number);
+    SchedulePump(stripe);
     return;
   }
   const Cell* busy = nullptr;
@@ -79,7 +84,7 @@ void Engine::Impl::OnLoaded(Stripe& stripe, uint32_t cell_number,
 }
 
 void Engine::Impl::RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl::Status& status) {
-  std::list<Work> refused;
+  std::list<WorkPtr> refused;
   ResourceKey key;
   {
     StripeLock lock(stripe, clock, Hold::kLoad);
@@ -87,24 +92,7 @@ void Engine::Impl::RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl:
     refused.swap(cell.inbox);
     key = cell.resource.key();
   }
-  const auto snapshot = Policy();
-  while (!refused.empty()) {
-    std::vector<Answer> answers;
-    {
-      StripeLock lock(stripe, clock, Hold::kLoad);
-      Cell& cell = *stripe.by_number.at(cell_number);
-      // A scratch copy takes the decisions.
-      Effects scratch(cell.resource);
-      const DecideContext context = ContextFor(*cell.package, *snapshot);
-      while (!refused.empty() && scratch.weight() + answers.size() < kRowsPerSlice) {
-        Work work = std::move(refused.front());
-        refused.pop_front();
-        answers.push_back(work(context, scratch));
-      }
-      stripe.rows_this_hold += scratch.weight() + answers.size();
-    }
-    for (Answer& answer : answers) answer(status);
-  }
+  for (const WorkPtr& work : refused) work->Answer(status);
   executor.PostAt(clock.Now() + kLoadAgain,
                   [this, &stripe, cell_number, key] { Load(stripe, cell_number, key); });
 }
@@ -118,11 +106,13 @@ absl::StatusOr<Engine::Loaded> Engine::Impl::LoadAll(
     loaded.subscriptions += rows.subscriptions.size();
     loaded.others += rows.watchers.size() + rows.answers.size();
     const bool is_settled = rows.resource.is_settled();
-    if (!is_settled) loaded.to_resync += rows.subscriptions.size();
+    if (!is_settled && !journal.is_shared()) loaded.to_resync += rows.subscriptions.size();
     Stripe& stripe = StripeOf(rows.key.StableHash());
-    // A new life of the owner: what it says from now on comes after everything said before.
-    rows.resource.revision = {epoch, rows.resource.revision.seq + 1};
-    if (is_settled) rows.resource.settled_seq = rows.resource.revision.seq;
+    if (!journal.is_shared()) {
+      // A new life of the owner: what it says from now on comes after everything said before.
+      rows.resource.revision = {epoch, rows.resource.revision.seq + 1};
+      if (is_settled) rows.resource.settled_seq = rows.resource.revision.seq;
+    }
     for (const RowChanges& slice : Resource::ChangesToLoad(std::move(rows), kRowsPerSlice)) {
       StripeLock lock(stripe, clock, Hold::kLoad);
       Cell& cell = *FindOrCreate(stripe, slice.key);

@@ -367,6 +367,7 @@ EngineCounters Engine::counters() const {
     sum.notify_failures += stripe->notify_failures;
     sum.coalesced += stripe->coalesced;
     sum.resynced += stripe->resynced;
+    sum.moved += stripe->moved;
     sum.settled += stripe->settled;
     sum.resync_resources_now += stripe->resync.size();
     sum.expired_publications += stripe->expired_publications;

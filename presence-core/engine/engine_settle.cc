@@ -61,23 +61,24 @@ size_t Engine::Impl::SettleSome(Stripe& stripe, size_t most) {
   return chosen;
 }
 
-Work Engine::Impl::Settling(Stripe& stripe, uint32_t cell_number, uint32_t unsettlings) {
-  return [this, &stripe, cell_number, unsettlings](const DecideContext&, Effects& effects)
-             ABSL_NO_THREAD_SAFETY_ANALYSIS {
-               const Cell& cell = *stripe.by_number.at(cell_number);
-               // Whatever came between has it looked at again.
-               if (cell.notify.unsettlings == unsettlings && effects.owes_nothing())
-                 effects.Settle();
-               return Answer([this, &stripe, cell_number](const absl::Status& durable) {
-                 if (durable.ok()) return;
-                 StripeLock lock(stripe, clock, Hold::kSettle);
-                 auto it = stripe.by_number.find(cell_number);
-                 if (it != stripe.by_number.end()) notifier.AwaitQuiet(stripe, *it->second, clock);
-               });
-             };
+WorkPtr Engine::Impl::Settling(Stripe& stripe, uint32_t cell_number, uint32_t unsettlings) {
+  return AndThen(
+      [&stripe, cell_number, unsettlings](const DecideContext&, Effects& effects)
+          ABSL_NO_THREAD_SAFETY_ANALYSIS {
+            const Cell& cell = *stripe.by_number.at(cell_number);
+            // Whatever came between has it looked at again.
+            if (cell.notify.unsettlings == unsettlings && effects.owes_nothing()) effects.Settle();
+          },
+      [this, &stripe, cell_number](const absl::Status& durable) {
+        if (durable.ok()) return;
+        StripeLock lock(stripe, clock, Hold::kSettle);
+        auto it = stripe.by_number.find(cell_number);
+        if (it != stripe.by_number.end()) notifier.AwaitQuiet(stripe, *it->second, clock);
+      });
 }
 
 void Engine::Impl::Resync(absl::Time when) {
+  is_resyncing = true;
   const double per_turn = config.resync_rate * absl::ToDoubleSeconds(kTurn);
   const size_t most = std::max<size_t>(1, static_cast<size_t>(per_turn));
   size_t made = 0;
@@ -90,7 +91,10 @@ void Engine::Impl::Resync(absl::Time when) {
     made += slice.value_or(0);
     if (slice.value_or(0) > 0) SchedulePump(stripe);
   }
-  if (done == stripes.size()) return;
+  if (done == stripes.size()) {
+    is_resyncing = false;
+    return;
+  }
   const absl::Duration pause =
       made == 0 ? kLookAgain : absl::Seconds(static_cast<double>(made) / config.resync_rate);
   const absl::Time next = std::max(when + pause, clock.Now());

@@ -180,4 +180,31 @@ void LinkTable::Deliver(LinkId id, std::vector<Instruction> instructions) {
   if (link->link != nullptr) link->link->Deliver(std::move(instructions));
 }
 
+uint32_t LinkTable::BeginTenure(const std::string& group) {
+  absl::MutexLock lock(&mu_);
+  Tenure& tenure = tenures_[group];
+  tenure.is_ours = true;
+  return ++tenure.number;
+}
+
+bool LinkTable::ResumeTenure(const std::string& group) {
+  absl::MutexLock lock(&mu_);
+  auto it = tenures_.find(group);
+  if (it == tenures_.end()) return false;
+  it->second.is_ours = true;
+  return true;
+}
+
+void LinkTable::EndTenure(const std::string& group) {
+  absl::MutexLock lock(&mu_);
+  auto it = tenures_.find(group);
+  if (it != tenures_.end()) it->second.is_ours = false;
+}
+
+uint32_t LinkTable::TenureOf(std::string_view group) {
+  absl::MutexLock lock(&mu_);
+  auto it = tenures_.find(Key(group));
+  return it != tenures_.end() && it->second.is_ours ? it->second.number : 0;
+}
+
 }  // namespace presence

@@ -72,6 +72,15 @@ class LinkTable {
   // Whether Take would find credit.
   bool HasCredit(const Wanted& wanted, absl::Time now);
 
+  // Of a shared journal: one process at a time instructs the dialogs of a gateway group. Each time
+  // that it becomes this one again after another, its tenure has a new number. TenureOf is 0 while
+  // it is not this one.
+  uint32_t BeginTenure(const std::string& group);
+  // Nobody else has instructed them meanwhile. False when it never was this one.
+  bool ResumeTenure(const std::string& group);
+  void EndTenure(const std::string& group);
+  uint32_t TenureOf(std::string_view group);
+
   // The resources that wait for gateways which have been away for too long, at most `most`: their
   // connections are taken as lost, and any link of the group will do.
   std::vector<Waiting> GiveUpFlows(absl::Time now, size_t most);
@@ -132,6 +141,11 @@ class LinkTable {
   LinkId next_ ABSL_GUARDED_BY(mu_) = 1;
   absl::flat_hash_map<LinkId, std::shared_ptr<Link>> links_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, Group> groups_ ABSL_GUARDED_BY(mu_);
+  struct Tenure {
+    uint32_t number = 0;
+    bool is_ours = false;
+  };
+  absl::flat_hash_map<std::string, Tenure> tenures_ ABSL_GUARDED_BY(mu_);
   // In an order: more than one may be given up at once.
   std::map<std::string, Gateway, std::less<>> gateways_ ABSL_GUARDED_BY(mu_);
 };

@@ -79,6 +79,14 @@ void Notifier::OnRow(Stripe& stripe, Cell& cell, const SubscriptionPtr& row) {
     slot.expiry =
         stripe.wheel.Set(when, AlarmTarget{Alarm::kSubscription, cell.number, row->ordinal});
   }
+  if (is_shared_ && !row->is_native()) {
+    const uint32_t tenure = links_.TenureOf(row->dialog.gateway());
+    if (is_new) {
+      slot.tenure = tenure;
+    } else if (tenure != 0 && slot.tenure != tenure) {
+      Adopt(stripe, cell, *row, slot, tenure);  // a SUBSCRIBE brought it to a gateway of ours
+    }
+  }
   if (slot.is_raising && slot.cseq < row->cseq_limit) {
     slot.is_raising = false;
     if (Owes(cell, *row, slot)) MakeReady(stripe, cell, row->ordinal, slot);
@@ -209,7 +217,7 @@ size_t Notifier::VisitAll(Stripe& stripe, Cell& cell, size_t most, absl::Time no
 
 bool Notifier::MayGo(Stripe& stripe, Cell& cell, const SubscriptionPtr& row, NotifySlot& slot,
                      absl::Time now, Slice& slice) {
-  if (!Owes(cell, *row, slot)) return false;
+  if (!Owes(cell, *row, slot) || !IsInstructedHere(*row, slot)) return false;
   // With expiry swept by hand it still stands there, but its time is over.
   const bool is_over = row->is_live() && row->expires_at <= now;
   if (is_over && slot.tell == NotifyCause::kNone) return false;

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "presence-core/engine/engine_config.h"
@@ -61,8 +63,8 @@ namespace presence {
 // All functions are called with the lock of the cell's stripe held, and do no I/O.
 class Notifier {
  public:
-  Notifier(const EngineConfig& config, LinkTable& links, uint64_t epoch)
-      : config_(config), links_(links), epoch_(epoch) {}
+  Notifier(const EngineConfig& config, LinkTable& links, uint64_t epoch, bool is_shared)
+      : config_(config), links_(links), epoch_(epoch), is_shared_(is_shared) {}
 
   // Rows were applied to the cell: brings slots and alarms in line with them and marks who is due.
   // `gone`: the ordinals of the subscriptions that the rows removed.
@@ -72,6 +74,22 @@ class Notifier {
   // every CSeq and version that it may have used.
   void OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // --- Of a shared journal. A dialog is instructed by one process, the one that holds its gateway
+  // (LinkTable::TenureOf); the others hold its row, and wait.
+
+  // What is known here of the cseq_limit of rows that are about to be applied: nothing of new ones.
+  using Limits = std::vector<std::pair<uint64_t, std::optional<uint32_t>>>;
+  static Limits LimitsOf(const Cell& cell, const RowChanges& changes);
+  // Rows that another process wrote were applied: CSeqs up to a limit that it raised may have been
+  // used by it.
+  void OnTakenOver(Stripe& stripe, Cell& cell, const Limits& known)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // From now on this process instructs the dialogs of `group`: a slice of them from ordinal `from`
+  // on. Returns where to go on, unless that was the last.
+  std::optional<uint64_t> AdoptSlice(Stripe& stripe, Cell& cell, std::string_view group,
+                                     uint32_t tenure, uint64_t from)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+
   // The cell is about to be forgotten.
   void OnForgotten(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
@@ -158,6 +176,14 @@ class Notifier {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void Tell(Stripe& stripe, Cell& cell, const Effects::Due::Telling& telling)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  bool IsInstructedHere(const Subscription& row, const NotifySlot& slot) const {
+    return !is_shared_ || row.is_native() ||
+           (slot.tenure != 0 && slot.tenure == links_.TenureOf(row.dialog.gateway()));
+  }
+  void Adopt(Stripe& stripe, Cell& cell, const Subscription& row, NotifySlot& slot, uint32_t tenure)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Another process may have used CSeqs and versions up to the limit.
+  static void GoOnAbove(uint32_t cseq_limit, NotifySlot& slot);
   void DropSlot(Stripe& stripe, Cell& cell, uint64_t ordinal)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void ReportWatchers(Stripe& stripe, Cell& cell, const Effects::Due& due)
@@ -198,6 +224,7 @@ class Notifier {
   const EngineConfig& config_;
   LinkTable& links_;
   const uint64_t epoch_;
+  const bool is_shared_;
 };
 
 }  // namespace presence

@@ -17,6 +17,7 @@ void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes) {
     NotifySlot& slot = cell.notify.slots.at(row->ordinal);
     slot.cseq = row->cseq_limit;
     if (slot.winfo != nullptr) slot.winfo->version = row->cseq_limit;
+    if (is_shared_) continue;  // told when a gateway of theirs comes here
     if (!row->is_live()) {
       slot.tell = NotifyCause::kTerminate;
       MakeReady(stripe, cell, row->ordinal, slot);

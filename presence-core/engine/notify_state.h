@@ -40,6 +40,8 @@ struct NotifySlot {
   bool is_removing = false;  // say nothing more: its removal is on its way to the journal
   bool is_raising = false;   // a higher cseq_limit is on its way to the journal
   uint8_t failures = 0;      // in a row
+  // Of a shared journal: since when this process instructs the dialog (LinkTable); 0 for never.
+  uint32_t tenure = 0;
   LinkTable::Line line = 0;  // for want of credit of which it waits, while is_starved
   absl::Time not_before = absl::InfinitePast();  // throttle, Retry-After, back-off
   absl::Time sent_at = absl::InfinitePast();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 
 namespace presence {
@@ -209,6 +210,82 @@ RowChanges Resource::Settle(const RowChanges& in_doubt, ResourceRows rows) const
       Pick(in_doubt.watchers, rows.watchers, [](const WatcherRecord& w) { return w.watcher; });
   changes.answers =
       Pick(in_doubt.answers, rows.answers, [](const AnswerRecord& a) { return a.key; });
+  return changes;
+}
+
+namespace {
+
+// A time that went through a database has lost what is below its resolution.
+bool IsSameTime(absl::Time a, absl::Time b) {
+  return a == b || absl::AbsDuration(a - b) < absl::Milliseconds(1);
+}
+
+bool IsSame(const Publication& a, const Publication& b) {
+  return a.etag == b.etag && IsSameTime(a.expires_at, b.expires_at) &&
+         a.last_request == b.last_request && a.is_answer_delivered == b.is_answer_delivered &&
+         a.document == b.document;
+}
+bool IsSame(const Subscription& a, const Subscription& b) {
+  return a.ordinal == b.ordinal && a.state == b.state && a.reason == b.reason &&
+         IsSameTime(a.expires_at, b.expires_at) && a.dialog == b.dialog &&
+         a.remote_cseq == b.remote_cseq && a.cseq_limit == b.cseq_limit &&
+         a.is_authorized == b.is_authorized && a.was_approved == b.was_approved &&
+         a.last_request == b.last_request && a.granted == b.granted;
+}
+bool IsSame(const WatcherRecord& a, const WatcherRecord& b) {
+  return a.decision == b.decision && a.ordinal == b.ordinal &&
+         IsSameTime(a.waits_until, b.waits_until);
+}
+bool IsSame(const AnswerRecord& a, const AnswerRecord& b) {
+  return a.content == b.content && a.etag == b.etag && IsSameTime(a.kept_until, b.kept_until);
+}
+
+// Adds the rows of `to` that are other than what `find` has for their key; returns all their keys.
+template <typename Key, typename Row, typename KeyOf, typename Find>
+absl::flat_hash_set<Key> Compare(const std::vector<Row>& to, KeyOf key_of, Find find,
+                                 std::vector<std::pair<Key, Row>>& changes) {
+  absl::flat_hash_set<Key> keys;
+  for (const Row& row : to) {
+    const Key key = key_of(*row);
+    keys.insert(key);
+    const Row known = find(key);
+    if (known == nullptr || !IsSame(*known, *row)) changes.emplace_back(key, row);
+  }
+  return keys;
+}
+
+}  // namespace
+
+RowChanges Resource::ChangesTo(ResourceRows rows) const {
+  RowChanges changes;
+  changes.key = key_;
+  rows.resource.revision.seq = std::max(rows.resource.revision.seq, row_.revision.seq);
+  changes.resource = std::move(rows.resource);
+  const auto ids = Compare(
+      rows.publications, [](const Publication& p) { return p.id; },
+      [this](PublicationId id) { return FindPublication(id); }, changes.publications);
+  for (const PublicationPtr& row : publications_) {
+    if (!ids.contains(row->id)) changes.publications.emplace_back(row->id, nullptr);
+  }
+  const auto tags = Compare(
+      rows.subscriptions, [](const Subscription& s) { return s.id; },
+      [this](const LocalTag& id) { return FindSubscription(id); }, changes.subscriptions);
+  for (const auto& [ordinal, row] : subscriptions_) {
+    if (row->is_transient || tags.contains(row->id)) continue;
+    changes.subscriptions.emplace_back(row->id, nullptr);
+  }
+  const auto watchers = Compare(
+      rows.watchers, [](const WatcherRecord& w) { return w.watcher; },
+      [this](const WatcherUri& watcher) { return FindWatcher(watcher); }, changes.watchers);
+  for (const auto& [watcher, row] : watchers_) {
+    if (!watchers.contains(watcher)) changes.watchers.emplace_back(watcher, nullptr);
+  }
+  const auto answers = Compare(
+      rows.answers, [](const AnswerRecord& a) { return a.key; },
+      [this](const RequestKey& key) { return FindAnswer(key); }, changes.answers);
+  for (const auto& [key, row] : answers_) {
+    if (!answers.contains(key)) changes.answers.emplace_back(key, nullptr);
+  }
   return changes;
 }
 

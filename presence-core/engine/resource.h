@@ -83,6 +83,10 @@ class Resource {
   // Apply. This is the only writer, so nothing else can be other than it is here.
   RowChanges Settle(const RowChanges& in_doubt, ResourceRows rows) const;
 
+  // The rows that lead from here to `rows`, what the journal holds, whoever wrote it. What is never
+  // stored stays.
+  RowChanges ChangesTo(ResourceRows rows) const;
+
   // The rows that lead from an empty resource to `rows`, for Apply, at most `most` at a time.
   static std::vector<RowChanges> ChangesToLoad(ResourceRows rows, size_t most);
 

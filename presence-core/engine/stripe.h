@@ -23,16 +23,26 @@
 
 namespace presence {
 
-// Tells the caller of a command how it ended, once its effects are durable or dropped.
-using Answer = absl::AnyInvocable<void(const absl::Status& durable)>;
-// A command as it waits in an inbox: decides, and returns how to answer.
-using Work = absl::AnyInvocable<Answer(const DecideContext&, Effects&)>;
+// A command as it waits in an inbox.
+class Work {
+ public:
+  virtual ~Work() = default;
+  // Decides what it changes; once more where that was decided on an old copy (Journal::is_shared).
+  virtual void Decide(const DecideContext& context, Effects& effects) = 0;
+  // Says how it ended, once its effects are durable or dropped; without Decide where nobody may
+  // decide. Called once, and last.
+  virtual void Answer(const absl::Status& durable) = 0;
+  // Whether somebody believes the answer even where nothing changes, so that it must be decided on
+  // what is true now.
+  virtual bool is_told() const { return false; }
+};
+using WorkPtr = std::unique_ptr<Work>;
 
 // A batch of decisions whose rows are on their way to the journal.
 struct PendingAppend {
   explicit PendingAppend(const Resource& base) : effects(base) {}
   Effects effects;
-  std::vector<Answer> answers;
+  std::vector<WorkPtr> works;
 };
 
 enum class Alarm : uint8_t { kPublication, kSubscription, kNotify, kWaiting, kAnswers };
@@ -53,7 +63,12 @@ struct Cell {
   std::unique_ptr<PendingAppend> pending;
   // The rows of an append whose outcome is unknown, until they have been read again.
   std::unique_ptr<RowChanges> in_doubt;
-  std::list<Work> inbox;
+  std::list<WorkPtr> inbox;
+  // Of a shared journal: somebody else has changed it, or may have.
+  bool must_look = false;
+  // So many at the head of the inbox came before the last look at the journal began: what they are
+  // decided on is true.
+  size_t looked_for = 0;
 
   // Alarms of publications and waiting watchers, by kind and ordinal; one for all answer records.
   absl::flat_hash_map<std::pair<Alarm, uint64_t>, TimerId> row_timers;
@@ -117,6 +132,7 @@ struct Stripe {
   uint64_t subscriptions ABSL_GUARDED_BY(mu) = 0;  // rows now
   uint64_t expired_publications ABSL_GUARDED_BY(mu) = 0;
   uint64_t expired_subscriptions ABSL_GUARDED_BY(mu) = 0;
+  uint64_t moved ABSL_GUARDED_BY(mu) = 0;
   uint64_t rows_this_hold ABSL_GUARDED_BY(mu) = 0;
   std::array<LockHolds, kHoldKinds> holds ABSL_GUARDED_BY(mu);
   // Resources that have been forgotten, to be taken apart when the lock is free.

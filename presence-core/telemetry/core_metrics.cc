@@ -17,6 +17,7 @@ std::string CoreMetrics(const EngineCounters& counters, const CutCounters& cuts,
   page.Counter(kResynced, c.resynced);
   page.Gauge(kResyncResources, static_cast<double>(c.resync_resources_now));
   page.Counter(kSettled, c.settled);
+  page.Counter(kMoved, c.moved);
   page.Counter(kExpiredTotal, c.expired_publications, {{"kind", "publication"}});
   page.Counter(kExpiredTotal, c.expired_subscriptions, {{"kind", "subscription"}});
   page.Gauge(kPublications, static_cast<double>(c.publications_now));

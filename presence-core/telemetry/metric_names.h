@@ -34,6 +34,10 @@ inline constexpr MetricName kResyncResources = {
 // Standing still under load: watchers that do not answer.
 inline constexpr MetricName kSettled = {"presence_settled_total",
                                         "Resources written down as settled."};
+// Batches of commands decided once more, because another core had changed the resource (db-only).
+// Near the rate of changes: the same presentities publish through several cores at once.
+inline constexpr MetricName kMoved = {"presence_moved_total",
+                                      "Batches decided again after another core's change."};
 // Rows that ended by time. Publications: devices that left without saying so.
 inline constexpr MetricName kExpiredTotal = {"presence_expired_total",
                                              "Rows that ended because their time was over."};

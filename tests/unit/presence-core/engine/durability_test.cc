@@ -155,6 +155,7 @@ TEST_F(DurabilityTest, OnlyAHigherCseqLimitIsMarkedForTheJournal) {
 }
 
 TEST_F(DurabilityTest, AFetchLeavesNoRow) {
+  Publish("alice", "open");
   SubscribeCommand fetch = Subscription("alice", "bob");
   fetch.expiry = absl::ZeroDuration();
 

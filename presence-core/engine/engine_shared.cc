@@ -1,0 +1,158 @@
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "presence-core/engine/engine_impl.h"
+
+namespace presence {
+
+// Where a journal is shared, a cell is a copy of what all processes decide on, and it may be old.
+// What follows from that, in one place:
+//
+//   - An append of an old copy ends as kMoved. Then the process looks, takes over what the others
+//     have changed, and decides the same commands once more.
+//   - What changes nothing is not appended. If somebody is told, as a publisher that its entity-tag
+//     is unknown or a reader what the state is, the process looks before it answers: at a moment
+//     after the command came, so whatever any process has answered before is seen.
+//   - Others say what they have changed (Engine::OnChangedElsewhere), so watchers here hear of it.
+//     That is a hint: one that is lost costs time, and whoever may have lost some looks at
+//     everything (Engine::TakeOverAll).
+
+bool Engine::Impl::IsTrue(Cell& cell, const PendingAppend& decided) const {
+  const size_t looked_for = std::min(cell.looked_for, decided.works.size());
+  cell.looked_for -= looked_for;
+  if (looked_for > 0) return true;
+  const bool is_told = std::any_of(decided.works.begin(), decided.works.end(),
+                                   [](const WorkPtr& work) { return work->is_told(); });
+  return !is_told || !decided.effects.JournalRows(journal.kept()).empty();
+}
+
+void Engine::Impl::PutBack(Cell& cell, std::vector<WorkPtr> works) {
+  cell.inbox.insert(cell.inbox.begin(), std::make_move_iterator(works.begin()),
+                    std::make_move_iterator(works.end()));
+}
+
+void Engine::Impl::Look(Stripe& stripe, Cell& cell) {
+  cell.is_busy = true;
+  cell.must_look = false;
+  cell.looked_for = cell.inbox.size();
+  journal.Look(cell.resource.key(), cell.resource.row().version,
+               [this, &stripe, number = cell.number](auto rows) {
+                 OnLooked(stripe, number, std::move(rows));
+               });
+}
+
+void Engine::Impl::OnLooked(Stripe& stripe, uint32_t cell_number,
+                            absl::StatusOr<std::optional<ResourceRows>> rows) {
+  if (rows.ok()) {
+    TakeOver(stripe, cell_number, rows->value_or(ResourceRows()));
+  } else {
+    std::list<WorkPtr> refused;
+    {
+      StripeLock lock(stripe, clock, Hold::kLoad);
+      Cell& cell = *stripe.by_number.at(cell_number);
+      const auto end = std::next(cell.inbox.begin(), static_cast<std::ptrdiff_t>(cell.looked_for));
+      refused.splice(refused.begin(), cell.inbox, cell.inbox.begin(), end);
+      cell.looked_for = 0;
+      cell.is_busy = false;
+    }
+    for (const WorkPtr& work : refused) work->Answer(rows.status());
+  }
+  Drain(stripe, cell_number);
+  SchedulePump(stripe);
+}
+
+void Engine::Impl::TakeOver(Stripe& stripe, uint32_t cell_number, ResourceRows rows) {
+  const Cell* busy = nullptr;
+  {
+    StripeLock lock(stripe, clock, Hold::kLoad);
+    busy = stripe.by_number.at(cell_number);
+  }
+  const Resource& known = busy->resource;
+  std::optional<RowChanges> changes;
+  Effects::Due due;
+  // Outside of the lock, for these may be the rows of ten thousand watchers.
+  if (rows.resource.version != known.row().version) {
+    changes = known.ChangesTo(std::move(rows));
+    due = DueAfter(*changes, known);
+  }
+  StripeLock lock(stripe, clock, Hold::kLoad);
+  Cell& cell = *stripe.by_number.at(cell_number);
+  cell.in_doubt.reset();
+  cell.is_busy = false;
+  if (!changes.has_value()) return;
+  stripe.rows_this_hold += changes->count();
+  const auto limits = Notifier::LimitsOf(cell, *changes);
+  Apply(stripe, cell, *changes, due);
+  notifier.OnTakenOver(stripe, cell, limits);
+}
+
+void Engine::OnChangedElsewhere(const std::vector<ResourceKey>& keys) {
+  for (const ResourceKey& key : keys) {
+    Stripe& stripe = impl_->StripeOf(key.StableHash());
+    uint32_t number = 0;
+    {
+      StripeLock lock(stripe, impl_->clock, Hold::kCommand);
+      Cell& cell = *impl_->FindOrCreate(stripe, key);
+      number = cell.number;
+      cell.must_look = true;
+    }
+    impl_->Drain(stripe, number);
+  }
+}
+
+absl::Status Engine::TakeOverAll() {
+  return impl_->journal.LoadAll([this](ResourceRows rows) {
+    Stripe& stripe = impl_->StripeOf(rows.key.StableHash());
+    uint32_t number = 0;
+    {
+      StripeLock lock(stripe, impl_->clock, Hold::kLoad);
+      Cell& cell = *impl_->FindOrCreate(stripe, rows.key);
+      number = cell.number;
+      // What was read may be older than what is here by now; another look tells.
+      cell.must_look = cell.resource.row().version != rows.resource.version;
+    }
+    impl_->Drain(stripe, number);
+  });
+}
+
+void Engine::Look(const ResourceKey& key, Done<bool> done) {
+  if (!impl_->journal.is_shared()) return done(true);
+  impl_->Submit(key, Impl::Answering<bool>([](const DecideContext&,
+                                              Effects&) -> absl::StatusOr<bool> { return true; },
+                                           std::move(done)));
+}
+
+void Engine::AdoptGroup(const std::string& group) {
+  const uint32_t tenure = impl_->links.BeginTenure(group);
+  impl_->executor.Post([impl = impl_.get(), group, tenure] { impl->Adopt(group, tenure); });
+}
+
+void Engine::ResumeGroup(const std::string& group) {
+  if (!impl_->links.ResumeTenure(group)) AdoptGroup(group);
+}
+
+void Engine::LeaveGroup(const std::string& group) { impl_->links.EndTenure(group); }
+
+void Engine::Impl::Adopt(std::string group, uint32_t tenure) {
+  for (auto& stripe : stripes) {
+    std::optional<ResourceKey> after;
+    while (true) {
+      const std::vector<ResourceKey> keys = KeysFrom(*stripe, after, kRowsPerSlice);
+      if (keys.empty()) break;
+      after = keys.back();
+      for (const ResourceKey& key : keys) {
+        for (std::optional<uint64_t> from = 0; from.has_value();) {
+          StripeLock lock(*stripe, clock, Hold::kReconcile);
+          Cell* cell = Find(*stripe, key);
+          if (cell == nullptr) break;
+          from = notifier.AdoptSlice(*stripe, *cell, group, tenure, *from);
+        }
+      }
+    }
+    SchedulePump(*stripe);
+  }
+  if (!is_resyncing) Resync(clock.Now());
+}
+
+}  // namespace presence
