@@ -160,6 +160,15 @@ void CheckStorage(LoadedConfig<v1::CoreConfig>& loaded, const Describer& describ
                         "without use; allowed for postgres are all pairs of memory, write-back "
                         "and write-through but that one, which is the backend memory"));
   }
+  const auto is_db_only = [](v1::StorageMode mode) { return mode == v1::STORAGE_MODE_DB_ONLY; };
+  if (is_db_only(storage.publications()) != is_db_only(storage.subscriptions())) {
+    const absl::string_view key =
+        is_db_only(storage.publications()) ? "storage.subscriptions" : "storage.publications";
+    faults.Add(describe.Where(std::string(key)),
+               absl::StrCat(describe.KeyAndValue(std::string(key)),
+                            " does not go with db-only: cores that serve at once keep all of their "
+                            "state in the database, or none of it"));
+  }
 }
 
 }  // namespace

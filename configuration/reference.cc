@@ -55,9 +55,7 @@ std::string Choices(const ConfigKey& key) {
   const EnumDescriptor& type = *key.field().enum_type();
   for (int i = 1; i < type.value_count(); ++i) {
     const auto& value = *type.value(i);
-    const std::string& refused = value.options().GetExtension(v1::choice).refused();
-    absl::StrAppend(&text, "  - `", ChoiceName(value), "`: ", CommentOf(value),
-                    refused.empty() ? "" : absl::StrCat(" Refused: ", refused, "."), "\n");
+    absl::StrAppend(&text, "  - `", ChoiceName(value), "`: ", CommentOf(value), "\n");
   }
   return text;
 }

@@ -61,9 +61,7 @@ absl::StatusOr<const EnumValueDescriptor*> ParseChoice(const ConfigKey& key,
       nearest.Offer(name);
       continue;
     }
-    const std::string& refused = value.options().GetExtension(v1::choice).refused();
-    if (refused.empty()) return &value;
-    return absl::InvalidArgumentError(absl::StrCat("not served: ", refused));
+    return &value;
   }
   return absl::InvalidArgumentError(
       nearest.best().empty() ? "no such choice"
@@ -300,10 +298,7 @@ std::vector<std::string> ChoiceNames(const ConfigKey& key) {
   const EnumDescriptor& type = *key.field().enum_type();
   for (int i = 0; i < type.value_count(); ++i) {
     const EnumValueDescriptor& value = *type.value(i);
-    if (value.number() == 0 || !value.options().GetExtension(v1::choice).refused().empty()) {
-      continue;
-    }
-    names.push_back(ChoiceName(value));
+    if (value.number() != 0) names.push_back(ChoiceName(value));
   }
   return names;
 }

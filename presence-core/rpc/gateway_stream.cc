@@ -1,5 +1,6 @@
 #include "presence-core/rpc/gateway_stream.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "presence-core/model/error.h"
@@ -50,10 +51,14 @@ class GatewayStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v
   void OnDone() override {
     service_.executor_.Post([self = shared_from_this()] {
       self->session_->Close();
-      self->service_.Unregister(*self);
+      const bool is_gone = self->service_.Unregister(*self);
+      if (is_gone && self->has_claimed_) self->Leave();
       self->self_.reset();  // the last reference goes with this task
     });
   }
+
+  // Of the gateway, once it has claimed it.
+  const std::string& group() const { return group_; }
 
   // Says that the core stops, in a last frame, and ends the stream behind it.
   void DrainAndEnd() {
@@ -90,6 +95,15 @@ class GatewayStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v
       End(ToGrpc(Draining(absl::Seconds(1))));
       return;
     }
+    if (is_greeting && service_.claims_.is_needed() && !has_claimed_) {
+      has_claimed_ = true;
+      Claim();
+    } else {
+      TakeFrame();
+    }
+  }
+
+  void TakeFrame() {
     if (absl::Status status = session_->OnFrame(incoming_); !status.ok()) {
       End(ToGrpc(status));
       return;
@@ -97,6 +111,41 @@ class GatewayStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v
     // No operation may start after Finish, so both are decided under one lock.
     absl::MutexLock lock(&mu_);
     if (!is_finished_) StartRead(&incoming_);
+  }
+
+  // Of the gateway that greets; its frame is taken when its group is this core's.
+  void Claim() {
+    const v1::Hello& hello = incoming_.hello();
+    gateway_ = hello.gateway();
+    group_ = hello.group().empty() ? hello.gateway() : hello.group();
+    service_.claims_.claim(group_, gateway_, [self = shared_from_this()](auto claimed) {
+      self->service_.executor_.Post(
+          [self, claimed = std::move(claimed)] { self->OnClaimed(claimed); });
+    });
+  }
+
+  void OnClaimed(const absl::StatusOr<bool>& is_new) {
+    if (!is_new.ok()) {
+      has_claimed_ = false;
+      End(ToGrpc(is_new.status()));
+      return;
+    }
+    {
+      // It left while it was claimed, and Leave() has been or will be asked for behind that.
+      absl::MutexLock lock(&mu_);
+      if (is_finished_) return;
+    }
+    if (*is_new) {
+      service_.engine_.AdoptGroup(group_);
+    } else {
+      service_.engine_.ResumeGroup(group_);
+    }
+    TakeFrame();
+  }
+
+  void Leave() {
+    if (!service_.HasOther(*this)) service_.engine_.LeaveGroup(group_);
+    service_.claims_.leave(group_, gateway_);
   }
 
   // Behind what the executor has to do already: the answers to a frame and the NOTIFYs they set off
@@ -127,6 +176,10 @@ class GatewayStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v
   std::shared_ptr<GatewayStream> self_;
   std::shared_ptr<GatewaySession> session_;
   v1::ConnectRequest incoming_;
+  // The executor's only.
+  bool has_claimed_ = false;
+  std::string group_;
+  std::string gateway_;
 
   absl::Mutex mu_;  // before the session's
   bool is_writing_ ABSL_GUARDED_BY(mu_) = false;
@@ -160,13 +213,22 @@ bool GatewayService::Register(std::shared_ptr<GatewayStream> stream, const v1::H
   return true;
 }
 
-void GatewayService::Unregister(const GatewayStream& stream) {
+bool GatewayService::Unregister(const GatewayStream& stream) {
   absl::MutexLock lock(&mu_);
   for (auto it = streams_.begin(); it != streams_.end(); ++it) {
     if (it->second.stream.get() != &stream) continue;
     streams_.erase(it);
-    return;
+    return true;
   }
+  return false;
+}
+
+bool GatewayService::HasOther(const GatewayStream& stream) const {
+  absl::MutexLock lock(&mu_);
+  return std::any_of(streams_.begin(), streams_.end(), [&](const auto& connected) {
+    return connected.second.stream.get() != &stream &&
+           connected.second.stream->group() == stream.group();
+  });
 }
 
 void GatewayService::WatchOwnership() {

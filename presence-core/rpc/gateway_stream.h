@@ -27,12 +27,13 @@ class GatewayStream;
 class GatewayService final : public v1::GatewayService::CallbackService {
  public:
   GatewayService(Engine& engine, Executor& executor, const Clock& clock, std::string core_name,
-                 IsOwner is_owner)
+                 IsOwner is_owner, GatewayClaims claims = {})
       : engine_(engine),
         executor_(executor),
         clock_(clock),
         core_name_(std::move(core_name)),
-        is_owner_(std::move(is_owner)) {}
+        is_owner_(std::move(is_owner)),
+        claims_(std::move(claims)) {}
 
   grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* Connect(
       grpc::CallbackServerContext* context) override;
@@ -60,13 +61,17 @@ class GatewayService final : public v1::GatewayService::CallbackService {
   // looked at, so that nothing more is instructed over it. False when a newer stream is there
   // already, or the core stops.
   bool Register(std::shared_ptr<GatewayStream> stream, const v1::Hello& hello);
-  void Unregister(const GatewayStream& stream);
+  // True when no other stream of its gateway has taken its place.
+  bool Unregister(const GatewayStream& stream);
+  // Whether another gateway of its group is here.
+  bool HasOther(const GatewayStream& stream) const;
 
   Engine& engine_;
   Executor& executor_;
   const Clock& clock_;
   const std::string core_name_;
   const IsOwner is_owner_;
+  const GatewayClaims claims_;
 
   mutable absl::Mutex mu_;  // a leaf
   std::map<std::string, Connected> streams_ ABSL_GUARDED_BY(mu_);

@@ -2,8 +2,11 @@
 #define PRESENCE_CORE_RPC_OWNERSHIP_H_
 
 #include <functional>
+#include <string>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "presence-core/model/error.h"
 
 namespace presence {
@@ -17,6 +20,18 @@ inline absl::Status CheckOwner(const IsOwner& is_owner) {
   if (is_owner()) return absl::OkStatus();
   return StorageUnavailable("this core is cut off from its database, and another may serve by now");
 }
+
+// Where several cores serve at once: which of them instructs the dialogs of a gateway group.
+struct GatewayClaims {
+  using Claimed = absl::AnyInvocable<void(absl::StatusOr<bool>)>;
+  // Before a gateway is served. True where its dialogs are to be adopted, false where they never
+  // left. An error sends it away. The answer may come on any thread.
+  std::function<void(std::string group, std::string gateway, Claimed done)> claim;
+  // When it has gone.
+  std::function<void(std::string group, std::string gateway)> leave;
+
+  bool is_needed() const { return claim != nullptr; }
+};
 
 }  // namespace presence
 

@@ -18,6 +18,16 @@ ServerUnaryReactor* Finish(ServerUnaryReactor* reactor, const absl::Status& stat
   return reactor;
 }
 
+// Finishes with what `read` returns, when the engine sees all that any core has answered before.
+template <typename Read>
+ServerUnaryReactor* AfterLook(Engine& engine, ServerUnaryReactor* reactor, const ResourceKey& key,
+                              Read read) {
+  engine.Look(key, [reactor, read = std::move(read)](const absl::StatusOr<bool>& seen) {
+    Finish(reactor, seen.ok() ? read() : seen.status());
+  });
+  return reactor;
+}
+
 size_t PageSize(int32_t asked) {
   return asked <= 0 ? 100 : std::min<size_t>(static_cast<size_t>(asked), 1000);
 }
@@ -103,14 +113,17 @@ ServerUnaryReactor* PresenceService::GetState(CallbackServerContext* context,
   if (absl::Status status = CheckOwner(is_owner_); !status.ok()) return Finish(reactor, status);
   absl::StatusOr<StateQuery> query = convert_.ToQuery(*request);
   if (!query.ok()) return Finish(reactor, query.status());
-  absl::StatusOr<StateView> view = engine_.GetState(*query);
-  if (!view.ok()) return Finish(reactor, view.status());
-  *response->mutable_revision() = Converter::ToProto(view->revision);
-  if (view->document.has_value()) {
-    *response->mutable_document() = Converter::ToProto(*view->document);
-  }
-  response->set_state(static_cast<v1::SubscriptionState>(view->state));
-  return Finish(reactor, absl::OkStatus());
+  return AfterLook(engine_, reactor, query->key,
+                   [this, query = *query, response]() -> absl::Status {
+                     absl::StatusOr<StateView> view = engine_.GetState(query);
+                     if (!view.ok()) return view.status();
+                     *response->mutable_revision() = Converter::ToProto(view->revision);
+                     if (view->document.has_value()) {
+                       *response->mutable_document() = Converter::ToProto(*view->document);
+                     }
+                     response->set_state(static_cast<v1::SubscriptionState>(view->state));
+                     return absl::OkStatus();
+                   });
 }
 
 template <typename Request, typename Response>
@@ -297,11 +310,15 @@ ServerUnaryReactor* PresenceService::GetAuthorization(CallbackServerContext* con
   if (!watcher.ok()) return Finish(reactor, watcher.status());
   auto event = convert_.ToEvent(request->event(), "presence");
   if (!event.ok()) return Finish(reactor, event.status());
-  absl::StatusOr<AuthorizationView> view = engine_.GetAuthorization(*key, *event, *watcher);
-  if (!view.ok()) return Finish(reactor, view.status());
-  response->set_state(static_cast<v1::SubscriptionState>(view->state));
-  response->set_explanation(std::string(view->because));
-  return Finish(reactor, absl::OkStatus());
+  return AfterLook(
+      engine_, reactor, *key,
+      [this, key = *key, event = *event, watcher = *watcher, response]() -> absl::Status {
+        absl::StatusOr<AuthorizationView> view = engine_.GetAuthorization(key, event, watcher);
+        if (!view.ok()) return view.status();
+        response->set_state(static_cast<v1::SubscriptionState>(view->state));
+        response->set_explanation(std::string(view->because));
+        return absl::OkStatus();
+      });
 }
 
 ServerUnaryReactor* PresenceService::HasSubscribers(CallbackServerContext* context,
@@ -311,10 +328,12 @@ ServerUnaryReactor* PresenceService::HasSubscribers(CallbackServerContext* conte
   absl::StatusOr<ResourceKey> key = ToKey(request->presentity(), request->event());
   if (!key.ok()) return Finish(reactor, key.status());
   if (absl::Status status = CheckOwner(is_owner_); !status.ok()) return Finish(reactor, status);
-  const uint32_t count = engine_.CountSubscribers(*key);
-  response->set_has_subscribers(count > 0);
-  response->set_count(count);
-  return Finish(reactor, absl::OkStatus());
+  return AfterLook(engine_, reactor, *key, [this, key = *key, response] {
+    const uint32_t count = engine_.CountSubscribers(key);
+    response->set_has_subscribers(count > 0);
+    response->set_count(count);
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace presence

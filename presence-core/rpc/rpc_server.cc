@@ -22,7 +22,7 @@ class GrpcServer final : public RpcServer {
              Options options)
       : options_(std::move(options)),
         presence_(engine, executor, clock, random, options_.max_watch_queue, options_.is_owner),
-        gateways_(engine, executor, clock, options_.core_name, options_.is_owner),
+        gateways_(engine, executor, clock, options_.core_name, options_.is_owner, options_.claims),
         admin_(engine, clock, options_.info) {}
 
   ~GrpcServer() override { Stop(absl::ZeroDuration()); }

@@ -28,6 +28,8 @@ class RpcServer {
     // While it is false nothing is told that the database has not confirmed: streams to gateways
     // and watchers end, reads are refused with STORAGE_UNAVAILABLE.
     IsOwner is_owner = [] { return true; };
+    // None where this core is the only one that serves.
+    GatewayClaims claims;
     v1::ServerInfo info;
   };
 

@@ -69,11 +69,13 @@ class Process final : public CoreProcess {
   // `standby` keeps the addresses until the state has been loaded.
   absl::Status Open(Standby& standby) {
     if (absl::Status status = Load(); !status.ok()) return status;
+    ListenToOthers();
     standby.Stop(config_);
     RpcServer::Options options;
     options.listen = GrpcAddresses(config_);
     options.core_name = identity_.name;
     options.is_owner = [storage = storage_.get()] { return storage->IsSure(); };
+    options.claims = Claims();
     options.max_watch_queue = config_.limits().max_watch_queue();
     options.info = Info();
     auto server = RpcServer::Start(engine_, *worker_, clock_, random_, std::move(options));
@@ -109,6 +111,7 @@ class Process final : public CoreProcess {
 
   void Stop(absl::Duration patience) override {
     if (is_stopping_.exchange(true)) return;
+    if (storage_->shared() != nullptr) storage_->shared()->StopListening();
     if (server_ != nullptr) server_->Stop(patience);
     // The last task of a stream tells its service that it has gone, and the notifier's use the
     // engine: so the worker ends before what its tasks use. Storage ends after it, since tasks
@@ -130,6 +133,33 @@ class Process final : public CoreProcess {
     const std::string summary = progress.Finish(*loaded);
     if (loaded->resources > 0) spdlog::info("{}", summary);
     return absl::OkStatus();
+  }
+
+  // Hears what other cores change, where there are others.
+  void ListenToOthers() {
+    SharedState* shared = storage_->shared();
+    if (shared == nullptr) return;
+    SharedState::Listener listener;
+    listener.on_changed = [this](const auto& keys) { engine_.OnChangedElsewhere(keys); };
+    listener.on_gap = [this, shared] {
+      const absl::Status status = engine_.TakeOverAll();
+      if (status.ok()) return;
+      spdlog::warn("what other cores have changed could not be read: {}",
+                   std::string(status.message()));
+      shared->SayGap();
+    };
+    shared->Listen(std::move(listener));
+  }
+
+  GatewayClaims Claims() {
+    SharedState* shared = storage_->shared();
+    if (shared == nullptr) return {};
+    return {[shared](std::string group, std::string gateway, GatewayClaims::Claimed done) {
+              shared->Claim(std::move(group), std::move(gateway), std::move(done));
+            },
+            [shared](std::string group, std::string gateway) {
+              shared->Leave(std::move(group), std::move(gateway));
+            }};
   }
 
   v1::ServerInfo Info() const {

@@ -190,6 +190,10 @@ absl::StatusOr<EngineConfig> ToEngineConfig(const v1::CoreConfig& config,
       storage.subscriptions() == v1::STORAGE_MODE_MEMORY) {
     engine.settle_rate = 0;
   }
+  // Of several cores none knows what the dialogs of all have been told.
+  if (storage.publications() == v1::STORAGE_MODE_DB_ONLY) {
+    engine.settle_rate = 0;
+  }
   return engine;
 }
 

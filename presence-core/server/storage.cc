@@ -12,6 +12,8 @@
 #include "configuration/durations.h"
 #include "presence-core/model/error.h"
 #include "presence-core/storage/memory/memory_journal.h"
+#include "presence-core/storage/postgres/change_signal.h"
+#include "presence-core/storage/postgres/gateway_sessions.h"
 #include "presence-core/storage/postgres/lease_keeper.h"
 #include "presence-core/storage/postgres/postgres_store.h"
 #include "presence-core/storage/postgres/schema.h"
@@ -51,11 +53,11 @@ class PostgresStorage : public Storage {
  public:
   PostgresStorage(std::string mode, const DatabaseOptions& options,
                   std::unique_ptr<LeaseKeeper> keeper, const LeaseKeeper::Lease& lease,
-                  const Clock& clock)
+                  const Clock& clock, PostgresStore::OnClaimed on_claimed = nullptr)
       : description_(fmt::format("{} to {}", mode, DescribeDsn(options.dsn))),
         keeper_(std::move(keeper)),
         epoch_(lease.epoch),
-        store_(options, clock, lease) {}
+        store_(options, clock, lease, std::move(on_claimed)) {}
 
   uint64_t epoch() const override { return epoch_; }
   bool IsSure() const override { return keeper_->IsSure(); }
@@ -108,6 +110,56 @@ class WriteThroughStorage final : public PostgresStorage {
     return true;
   }
 
+  WriteThroughJournal journal_;
+};
+
+// Each change is decided and committed on its own version, by any of several processes.
+class DbOnlyStorage final : public PostgresStorage, public SharedState {
+ public:
+  DbOnlyStorage(const DatabaseOptions& options, std::unique_ptr<LeaseKeeper> keeper,
+                const LeaseKeeper::Lease& lease, const Clock& clock,
+                std::shared_ptr<ChangeSignal> signal, std::function<void(std::string)> on_lost)
+      : PostgresStorage("db-only", options, std::move(keeper), lease, clock,
+                        [signal = signal.get()](const auto& keys) { signal->Send(keys); }),
+        signal_(std::move(signal)),
+        sessions_(options, lease.owner, lease.shards, LeaseKeeper::Options().lifetime, clock),
+        journal_(store(), {.is_shared = true, .on_fenced = Fenced(std::move(on_lost))}) {}
+
+  Journal& journal() override { return journal_; }
+  StorageCounters counters() const override {
+    const WriteThroughJournal::Counters counted = journal_.counters();
+    StorageCounters counters;
+    counters.is_owner = IsSure();
+    counters.commits = counted.commits;
+    counters.written = counted.changes;
+    counters.failed = counted.failed + counted.unknown;
+    counters.refused = counted.refused;
+    return counters;
+  }
+
+  SharedState* shared() override { return this; }
+  void Listen(Listener listener) override {
+    signal_->Listen({std::move(listener.on_changed), std::move(listener.on_gap)});
+  }
+  void StopListening() override { signal_->StopListening(); }
+  void SayGap() override { signal_->SayGap(); }
+  void Claim(std::string group, std::string gateway, GatewaySessions::Claimed done) override {
+    sessions_.Claim(std::move(group), std::move(gateway), std::move(done));
+  }
+  void Leave(std::string group, std::string gateway) override {
+    sessions_.Leave(std::move(group), std::move(gateway));
+  }
+
+ private:
+  bool Drain() override {
+    journal_.Drain();
+    sessions_.Stop();
+    signal_->Stop();
+    return true;
+  }
+
+  const std::shared_ptr<ChangeSignal> signal_;
+  GatewaySessions sessions_;
   WriteThroughJournal journal_;
 };
 
@@ -185,6 +237,10 @@ class WriteBackStorage final : public PostgresStorage {
 bool IsAllWriteThrough(const v1::StorageConfig& config) {
   return config.publications() == v1::STORAGE_MODE_WRITE_THROUGH &&
          config.subscriptions() == v1::STORAGE_MODE_WRITE_THROUGH;
+}
+
+bool IsDbOnly(const v1::StorageConfig& config) {
+  return config.publications() == v1::STORAGE_MODE_DB_ONLY;
 }
 
 // For people: what goes into the database, and how.
@@ -265,11 +321,21 @@ absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::StorageConfig& 
   lease_options.database = *options;
   lease_options.node = config.node().empty() ? succession.node : config.node();
   lease_options.address = config.advertise();
-  lease_options.is_ahead = !IsAllWriteThrough(config);
+  lease_options.is_shared = IsDbOnly(config);
+  lease_options.is_ahead = !IsAllWriteThrough(config) && !lease_options.is_shared;
   lease_options.on_lost = succession.on_lost;
+  std::shared_ptr<ChangeSignal> signal;
+  if (lease_options.is_shared) {
+    signal = std::make_shared<ChangeSignal>(*options, lease_options.node, clock);
+    lease_options.on_silence = [signal] { signal->SayGap(); };
+  }
   auto keeper = std::make_unique<LeaseKeeper>(std::move(lease_options), clock);
   const auto lease = TakeWhenFree(*keeper, succession);
   if (!lease.ok()) return lease.status();
+  if (IsDbOnly(config)) {
+    return std::make_unique<DbOnlyStorage>(*options, std::move(keeper), *lease, clock,
+                                           std::move(signal), succession.on_lost);
+  }
   if (IsAllWriteThrough(config)) {
     return std::make_unique<WriteThroughStorage>(*options, std::move(keeper), *lease, clock,
                                                  succession.on_lost);

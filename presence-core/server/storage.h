@@ -5,7 +5,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -31,6 +33,28 @@ struct Succession {
   std::function<void(std::string why)> on_lost;
 };
 
+// How processes that share a database (db-only) work together; of no use where one owns it.
+class SharedState {
+ public:
+  virtual ~SharedState() = default;
+
+  // From now on hears what the others change. The functions are called on a thread of their own,
+  // until Stop().
+  struct Listener {
+    std::function<void(const std::vector<ResourceKey>&)> on_changed;
+    std::function<void()> on_gap;  // anything may have changed
+  };
+  virtual void Listen(Listener listener) = 0;
+  virtual void StopListening() = 0;
+  // Has on_gap called once more.
+  virtual void SayGap() = 0;
+
+  // As GatewaySessions (storage/postgres/gateway_sessions.h).
+  virtual void Claim(std::string group, std::string gateway,
+                     absl::AnyInvocable<void(absl::StatusOr<bool>)> done) = 0;
+  virtual void Leave(std::string group, std::string gateway) = 0;
+};
+
 // What keeps the state of this process: the journal of its storage mode and everything below it,
 // owned for the epoch.
 class Storage {
@@ -51,6 +75,8 @@ class Storage {
   // Where other cores reach this one.
   virtual void Announce(std::string address) = 0;
   virtual StorageCounters counters() const = 0;
+  // Null unless other processes use the same state at the same time.
+  virtual SharedState* shared() { return nullptr; }
   // For people: "memory only, everything is lost on exit".
   virtual std::string description() const = 0;
   // Returns when every append has ended and been answered, and gives the state to whoever waits for

@@ -156,9 +156,13 @@ TEST(LoaderTest, ReadsChoicesWithHyphenAndUnderscoreAlike) {
   EXPECT_EQ(FaultsOfFlag("compose.order", "priority,received"), "");
 }
 
-TEST(LoaderTest, SaysWhyAChoiceOfLaterVersionsIsRefused) {
-  EXPECT_THAT(FaultsOfFlag("storage.mode", "db-only"),
-              HasSubstr("not served: this version has memory, write-back and write-through"));
+TEST(LoaderTest, DbOnlyGoesWithNoOtherMode) {
+  ConfigSources sources =
+      Dev({Flag("storage.backend", "postgres"), Flag("storage.publications", "db-only")});
+  EXPECT_THAT(FaultsOf(sources),
+              HasSubstr("storage.subscriptions write-through does not go with db-only"));
+  sources.flags.push_back(Flag("storage.subscriptions", "db-only"));
+  EXPECT_EQ(FaultsOf(sources), "");
 }
 
 TEST(LoaderTest, RefusesAStorageModeThatDoesNotGoWithTheBackend) {
