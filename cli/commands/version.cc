@@ -26,7 +26,7 @@ std::string StorageWord(v1::StorageMode mode) {
 
 // One word where publications and subscriptions are stored alike.
 std::string StorageWords(const v1::ServerInfo& info) {
-  const std::string publications = StorageWord(info.storage_mode());
+  std::string publications = StorageWord(info.storage_mode());
   if (info.subscription_storage_mode() == info.storage_mode()) return publications;
   return absl::StrCat("publications ", publications, ", subscriptions ",
                       StorageWord(info.subscription_storage_mode()));

@@ -173,16 +173,18 @@ Journal::Acceptance CoreStorage::AppendTooLate(const RowChanges& changes) {
 
 Journal::Acceptance CoreStorage::AppendWriteBack(const RowChanges& changes, AppendDone done) {
   const Acceptance acceptance = journal_->Append(
-      Planted(changes), [this, changes, done = std::move(done)](AppendOutcome outcome) mutable {
+      Planted(changes),
+      [this, appended = changes, done = std::move(done)](AppendOutcome outcome) mutable {
         switch (outcome.result) {
           case AppendResult::kDurable:
-            around_.Record(Durable{std::move(changes)});
+            around_.Record(Durable{std::move(appended)});
             break;
           case AppendResult::kRejected:
-            around_.Record(Dropped{changes.key});
+          case AppendResult::kMoved:
+            around_.Record(Dropped{appended.key});
             break;
           case AppendResult::kUnknown:
-            in_doubt_[changes.key] = std::move(changes);
+            in_doubt_[appended.key] = std::move(appended);
             break;
         }
         done(std::move(outcome));
