@@ -86,6 +86,11 @@ class Cluster:
     def pid(self):
         return self._server.pid
 
+    def processes(self):
+        """The server's, all of them."""
+        children = subprocess.run(["pgrep", "-P", str(self.pid)], check=True, capture_output=True, text=True)
+        return [self.pid, *map(int, children.stdout.split())]
+
     def _initialize(self, settings):
         done = subprocess.run(["setpriv", *self._user, "--pdeathsig=KILL", self._bin / "initdb", "--auth=trust",
                                "--username=presence", "--encoding=UTF8", "--locale=C", "--no-sync",

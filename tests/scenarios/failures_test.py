@@ -8,9 +8,7 @@ import os
 import pathlib
 import re
 import signal
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -22,6 +20,7 @@ from scenario import Scenario, Silence, pidf
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "postgres"))
 from commit_cutter import CommitCutter
+from small_disk import CannotMount, SmallDisk
 from with_cluster import Cluster
 
 # How long anybody may wait for an answer while the database says nothing: the time-outs of a call and of a new
@@ -164,10 +163,6 @@ class Failures(Scenario):
 class Stalls(Failures):
     """SIGSTOP: connections stay, and nothing is answered."""
 
-    def processes(self):
-        return [self.cluster.pid, *map(int, subprocess.run(["pgrep", "-P", str(self.cluster.pid)], check=True,
-                                                           capture_output=True, text=True).stdout.split())]
-
     def backends(self):
         database = self.system.database
         return [int(pid) for pid in database.run(
@@ -185,7 +180,7 @@ class Stalls(Failures):
         self.signal_all(processes, signal.SIGSTOP)
 
     def test_p20_a_server_that_is_stopped(self):
-        stopped = self.processes()
+        stopped = self.cluster.processes()
         self.stop(stopped)
         self.assert_answers_meanwhile()
         self.signal_all(stopped, signal.SIGCONT)
@@ -202,7 +197,7 @@ class Stalls(Failures):
         self.assert_nothing_was_lost()
 
     def test_a_core_that_is_told_to_stop_meanwhile_stops(self):
-        stopped = self.processes()
+        stopped = self.cluster.processes()
         self.stop(stopped)
         self.assertEqual(self.system.core.stop(), 0)
         self.signal_all(stopped, signal.SIGCONT)
@@ -282,34 +277,19 @@ class FullDisk(Failures):
 
     @classmethod
     def setUpClass(cls):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("only root can mount a small disk")
-        super().setUpClass()
+        try:
+            super().setUpClass()
+        except CannotMount as why:
+            raise unittest.SkipTest(str(why)) from None
 
     @classmethod
     def way_to(cls, cluster):
-        cls.disk = pathlib.Path(tempfile.mkdtemp(prefix="presence-disk-"))
-        cls.addClassCleanup(cls.disk.rmdir)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", cls.disk], check=False,
-                                 capture_output=True)
-        if mounted.returncode != 0:
-            raise unittest.SkipTest("this root cannot mount a small disk")
-        cls.addClassCleanup(subprocess.run, ["umount", "-l", cls.disk], check=True)
-        os.chown(cls.disk, *(getattr(cluster.folder.stat(), name) for name in ("st_uid", "st_gid")))
-        subprocess.run(["psql", "-d", cluster.dsn, "-qc", f"CREATE TABLESPACE small LOCATION '{cls.disk}'"], check=True)
-        subprocess.run(["psql", "-d", cluster.dsn, "-qc", "ALTER ROLE presence SET default_tablespace = small"],
-                       check=True)
+        cls.disk = SmallDisk(cluster)
+        cls.addClassCleanup(cls.disk.remove)
         return cluster.dsn
 
     def test_p20_a_disk_that_is_full(self):
-        filler = self.disk / "filler"
-        with open(filler, "wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(1 << 16))
-            except OSError:
-                pass
-        # Pages that are there are used up first.
+        self.disk.fill()
         phone = self.phone()
         def is_full():
             user = self.new_user("big")
@@ -317,7 +297,7 @@ class FullDisk(Failures):
             return self.system.core_metrics()["presence_storage_failed_total"] > 0
         self.eventually(is_full)
         self.assert_answers_meanwhile()
-        filler.unlink()
+        self.disk.make_room()
         self.assert_nothing_was_lost()
 
 
