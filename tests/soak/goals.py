@@ -191,7 +191,7 @@ class CutsCommits(Goal):
 
     def dsn(self):
         super().dsn()
-        self.cutter = CommitCutter(self.cluster)
+        self.cutter = CommitCutter(self.cluster.folder)
         self.stack.callback(self.cutter.close)
         return self.cutter.dsn
 

@@ -18,4 +18,5 @@ class Mode:
 
 
 MODES = {mode.name: mode for mode in (Mode("memory", keeps="nothing"), Mode("write-back", keeps="older"),
-                                      Mode("write-through", keeps="all", waits=True))}
+                                      Mode("write-through", keeps="all", waits=True),
+                                      Mode("db-only", keeps="all", waits=True))}

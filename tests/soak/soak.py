@@ -41,6 +41,7 @@ class Entry:
 
 ENTRIES = (
     Entry("R1", goals.KillsCore, "write-through"),
+    Entry("R2", goals.KillsCore, "db-only"),
     Entry("R3", goals.KillsCore, "write-back"),
     Entry("R3", goals.KillsCore, "write-back", flush=5.0, is_short=False),
     Entry("R4", goals.KillsCore, "memory"),
@@ -48,10 +49,12 @@ ENTRIES = (
     Entry("R5", goals.StopsCore, "write-back"),
     Entry("R5", goals.StopsCore, "memory", is_short=False),
     Entry("R6", goals.RestartsDatabase, "write-through", share=0.4),
+    Entry("R6", goals.RestartsDatabase, "db-only", share=0.4, is_short=False),
     Entry("R6", goals.RestartsDatabase, "write-back", share=0.4, is_short=False),
     Entry("R7", goals.StallsDatabase, "write-through", share=0.2, is_short=False),
     Entry("R7", goals.StallsDatabase, "write-back", share=0.2, is_short=False),
     Entry("R8", goals.CutsCommits, "write-through", share=2.0),
+    Entry("R8", goals.CutsCommits, "db-only", share=2.0, is_short=False),
     Entry("R8", goals.CutsCommits, "write-back", share=2.0, is_short=False),
     Entry("R9", goals.RefusesToWrite, "write-through", share=0.2, is_short=False),
     Entry("R9", goals.RefusesToWrite, "write-back", share=0.2, is_short=False),
