@@ -1,5 +1,8 @@
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "presence-core/engine/engine_impl.h"
 
 namespace presence {
@@ -38,6 +41,45 @@ Effects::Due Engine::Impl::DueAfter(const RowChanges& rows, const Resource& reso
   due.is_winfo_reset = !rows.subscriptions.empty() || !rows.watchers.empty();
   return due;
 }
+
+namespace {
+
+bool IsObeyed(WatcherDecision decision, SubscriptionState state) {
+  switch (decision) {
+    case WatcherDecision::kAllow:
+      return state == SubscriptionState::kActive;
+    case WatcherDecision::kConfirm:
+      return state == SubscriptionState::kPending;
+    case WatcherDecision::kBlock:
+      return false;
+    case WatcherDecision::kNone:
+      break;
+  }
+  return true;
+}
+
+// The watchers with live subscriptions that are not as the presentity decided. A decision and what
+// follows from it are two changes: the life before may have ended between them, or have lost the
+// second, which write-back promises where the first was stored.
+std::vector<WatcherUri> Disobeyed(const ResourceRows& rows) {
+  absl::flat_hash_map<std::string_view, WatcherDecision> decisions;
+  for (const WatcherRecordPtr& record : rows.watchers) {
+    decisions.emplace(record->watcher.text(), record->decision);
+  }
+  std::vector<WatcherUri> watchers;
+  if (decisions.empty()) return watchers;
+  for (const SubscriptionPtr& row : rows.subscriptions) {
+    if (!row->is_live() || row->event.is_winfo()) continue;
+    for (const WatcherUri* who : {&row->watcher, row->alias.get()}) {
+      if (who == nullptr) continue;
+      const auto it = decisions.find(who->text());
+      if (it != decisions.end() && !IsObeyed(it->second, row->state)) watchers.push_back(*who);
+    }
+  }
+  return watchers;
+}
+
+}  // namespace
 
 void Engine::Impl::Load(Stripe& stripe, uint32_t cell_number, ResourceKey key) {
   journal.Load(key, [this, &stripe, cell_number](auto loaded) {
@@ -100,6 +142,7 @@ void Engine::Impl::RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl:
 absl::StatusOr<Engine::Loaded> Engine::Impl::LoadAll(
     absl::FunctionRef<void(const Loaded&)> progress) {
   Loaded loaded;
+  std::vector<std::pair<ResourceKey, WatcherUri>> disobeyed;
   const absl::Status status = journal.LoadAll([&](ResourceRows rows) {
     ++loaded.resources;
     loaded.publications += rows.publications.size();
@@ -107,6 +150,9 @@ absl::StatusOr<Engine::Loaded> Engine::Impl::LoadAll(
     loaded.others += rows.watchers.size() + rows.answers.size();
     const bool is_settled = rows.resource.is_settled();
     if (!is_settled && !journal.is_shared()) loaded.to_resync += rows.subscriptions.size();
+    for (WatcherUri& watcher : Disobeyed(rows)) {
+      disobeyed.emplace_back(rows.key, std::move(watcher));
+    }
     Stripe& stripe = StripeOf(rows.key.StableHash());
     if (!journal.is_shared()) {
       // A new life of the owner: what it says from now on comes after everything said before.
@@ -127,6 +173,10 @@ absl::StatusOr<Engine::Loaded> Engine::Impl::LoadAll(
     progress(loaded);
   });
   if (!status.ok()) return status;
+  for (auto& [key, watcher] : disobeyed) {
+    ReauthorizeFrom(0, std::make_shared<Reauthorization>(Reauthorization{
+                           std::move(key), std::move(watcher), {}, [](const auto&) {}}));
+  }
   return loaded;
 }
 

@@ -72,6 +72,30 @@ TEST_F(RestartTest, TellsOnceTooOftenWhatHadNoTimeToSettle) {
   EXPECT_THAT(Sent(), IsEmpty());
 }
 
+// S11: the decision was stored, and the core died before what follows from it was.
+TEST_F(RestartTest, ObeysADecisionFromWhichNothingHasFollowedYet) {
+  Subscribe("alice", "bob");
+  Subscribe("alice", "carol");
+  Settle();
+  DecideWatcherCommand command;
+  command.presentity = Presentity("alice");
+  command.event = Event("presence");
+  command.watcher = Watcher("bob");
+  command.decision = WatcherDecision::kBlock;
+  int appends = 0;
+  journal.fate = [&] {
+    return appends++ == 0 ? ScriptedJournal::Fate::kDurable : ScriptedJournal::Fate::kRejected;
+  };
+  engine->DecideWatcher(command, [](const auto& outcome) { EXPECT_FALSE(outcome.ok()); });
+  executor.RunUntilIdle();
+  journal.fate = [] { return ScriptedJournal::Fate::kDurable; };
+  ASSERT_THAT(Sent(), IsEmpty());
+
+  Restart();
+
+  EXPECT_THAT(Sent(), ElementsAre(HasSubstr("bob 257 terminated")));
+}
+
 // N10: a SUBSCRIBE is owed a NOTIFY, though the state is what it was.
 TEST_F(RestartTest, TellsANewSubscriptionOfASettledResource) {
   Subscribe("alice", "bob");
