@@ -65,7 +65,7 @@ uint64_t CoreStorage::Open() {
 }
 
 std::unique_ptr<Journal> CoreStorage::MakeJournal() {
-  if (around_.mode != StorageMode::kWriteBack && around_.mode != StorageMode::kWriteThrough) {
+  if (around_.mode == StorageMode::kMemory || around_.mode == StorageMode::kScripted) {
     return nullptr;
   }
   session_ = std::make_unique<DatabaseSession>(around_, process_, database_, die_);
@@ -80,6 +80,7 @@ std::unique_ptr<Journal> CoreStorage::MakeJournal() {
   // Now and then so few that changes have to wait.
   options.max_dirty_rows = around_.dice.Chance(30) ? 20 : 100'000;
   options.max_batch_rows = 20;
+  if (around_.plant != Plant::kPromisedFirst) options.stored_first = StoredFirst(around_.mode);
   options.on_fenced = [this] { LearnOfTakeover(); };
   return std::make_unique<WriteBackJournal>(*session_, process_, around_.clock, std::move(options));
 }
@@ -119,6 +120,8 @@ Journal::Acceptance CoreStorage::Append(const RowChanges& changes, AppendDone do
     case StorageMode::kScripted:
       return AppendScripted(changes, std::move(done));
     case StorageMode::kWriteBack:
+    case StorageMode::kWriteBackWriteThrough:
+    case StorageMode::kWriteThroughWriteBack:
       return AppendWriteBack(changes, std::move(done));
     case StorageMode::kWriteThrough:
       break;  // the database writes down what is durable
@@ -235,7 +238,7 @@ RowChanges CoreStorage::Planted(const RowChanges& changes) const {
 
 void CoreStorage::Load(const ResourceKey& key, LoadDone done) {
   if (is_cut_) return;
-  if (around_.mode == StorageMode::kWriteBack) return LoadWriteBack(key, std::move(done));
+  if (IsWriteBack(around_.mode)) return LoadWriteBack(key, std::move(done));
   Journal& journal = journal_ == nullptr ? scripted_ : *journal_;
   journal.Load(key, std::move(done));
 }

@@ -61,7 +61,7 @@ class CoreStorage final : public Journal {
   // Of this life.
   std::unique_ptr<DatabaseSession> session_;
   std::unique_ptr<Journal> journal_;
-  std::map<ResourceKey, RowChanges> in_doubt_;  // in write-back
+  std::map<ResourceKey, RowChanges> in_doubt_;  // of a WriteBackJournal
 };
 
 }  // namespace presence::simulation

@@ -121,7 +121,7 @@ CommitOutcome Database::Write(const Flight& flight) {
   const bool is_written = outcome.result == CommitResult::kCommitted;
   for (const RowChanges& changes : flight.batch) {
     if (!is_written) break;
-    if (around_.mode == StorageMode::kWriteBack) {
+    if (IsWriteBack(around_.mode)) {
       around_.Record(Stored{changes});
     } else {
       around_.Record(Durable{changes});
@@ -156,7 +156,7 @@ absl::Status Database::ReadAll(absl::FunctionRef<void(ResourceRows)> visit) {
   if (is_away_) return StorageUnavailable("the database is away");
   return rows_.ReadAll([&](ResourceRows rows) {
     // Its owner before may have shown more than was stored, and has crashed.
-    if (around_.mode == StorageMode::kWriteBack) rows.resource.settled_seq.reset();
+    if (IsWriteBack(around_.mode)) rows.resource.settled_seq.reset();
     visit(std::move(rows));
   });
 }

@@ -71,6 +71,7 @@ enum class Plant {
   kForgottenDeletion,   // a deletion does not go to the database
   kUnknownIsFailure,    // an unknown outcome of a commit is taken for a failure
   kFencedGoesOn,        // a core whose database has another owner goes on
+  kPromisedFirst,       // what is to be stored first is promised
 };
 inline constexpr Plant kAllPlants[] = {
     Plant::kDroppedInstruction, Plant::kReusedCseq,        Plant::kAnswerBeforeCommit,
@@ -78,7 +79,7 @@ inline constexpr Plant kAllPlants[] = {
     Plant::kLostWatcher,        Plant::kIdleSweep,         Plant::kLostChange,
     Plant::kMissedReset,        Plant::kIgnoredToken,      Plant::kEarlyCommit,
     Plant::kLateLimit,          Plant::kForgottenDeletion, Plant::kUnknownIsFailure,
-    Plant::kFencedGoesOn,
+    Plant::kFencedGoesOn,       Plant::kPromisedFirst,
 };
 std::string_view NameOf(Plant plant);
 

@@ -13,18 +13,38 @@ const absl::Duration kOldest = kFlushInterval + absl::Milliseconds(500);
 
 }  // namespace
 
-DurableModels FlushChecker::OnCoreStarted(absl::Time at) {
+DurableModels FlushChecker::OnCoreStarted(absl::Time at, StateKinds stored_first) {
   is_core_alive_ = true;
   taken_over_at_ = absl::InfiniteFuture();
   DurableModels found;
   for (auto& [key, resource] : resources_) {
+    CheckStoredFirst(key, resource);
     found[key] = resource.stored;
     resource.states = {State{resource.stored, at}};
     resource.waiting.reset();
     resource.in_pieces_until.reset();
   }
+  stored_first_ = stored_first;
   troubles_.clear();
   return found;
+}
+
+// What the states since the stored one have more is lost with the life that ends.
+void FlushChecker::CheckStoredFirst(const ResourceKey& key, const Resource& resource) {
+  if (resource.in_pieces_until.has_value() || !resource.refused.empty()) return;
+  const DurableModel& stored = resource.stored;
+  if (resource.waiting == stored) return;  // it did not count yet, and all the rest is below it
+  for (const State& lost : resource.states) {
+    const bool is_kept =
+        (!stored_first_.publications || lost.model.publications == stored.publications) &&
+        (!stored_first_.subscriptions || lost.model.subscriptions == stored.subscriptions) &&
+        (!stored_first_.decisions || lost.model.watchers == stored.watchers);
+    if (is_kept) continue;
+    violations_.push_back(
+        {Invariant::kFlushed,
+         fmt::format("a change of {} was to be stored before it counted", key.presentity.text())});
+    return;
+  }
 }
 
 // What it had asked for may still be stored.

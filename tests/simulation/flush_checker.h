@@ -18,13 +18,14 @@ namespace presence::simulation {
 
 // Judges what write-back puts into its database: the part of HistoryChecker about it. It knows
 // every state that each resource has been in since its last flush, and so which of them a crash may
-// bring back: the one that the database holds, whole, and not older than the flush interval.
+// bring back: the one that the database holds, whole, and not older than the flush interval. Of a
+// kind that is stored first it may cost nothing.
 class FlushChecker {
  public:
   explicit FlushChecker(std::vector<Violation>& violations) : violations_(violations) {}
 
-  // A new life: returns what it finds.
-  DurableModels OnCoreStarted(absl::Time at);
+  // A new life, in which these kinds are stored first: returns what it finds.
+  DurableModels OnCoreStarted(absl::Time at, StateKinds stored_first = StateKinds::None());
   void OnCoreDied(absl::Time at);
   void On(const Durable& durable, absl::Time at);
   void On(const Waiting& waiting);
@@ -60,11 +61,13 @@ class FlushChecker {
 
   static bool IsStored(const DurableModel& model, const Resource& resource);
   static bool DropOlder(Resource& resource);
+  void CheckStoredFirst(const ResourceKey& key, const Resource& resource);
   absl::Duration Overdue(const Resource& resource, absl::Time now) const;
   void CheckAges(absl::Time now);
 
   std::vector<Violation>& violations_;
   bool is_core_alive_ = false;
+  StateKinds stored_first_ = StateKinds::None();
   absl::Time taken_over_at_ = absl::InfiniteFuture();
   std::map<ResourceKey, Resource> resources_;
   std::set<std::string> stored_etags_;

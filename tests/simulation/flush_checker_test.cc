@@ -8,7 +8,9 @@ class FlushCheckerTest : public HistoryCheckerTest {
  protected:
   FlushCheckerTest() { Starts(1); }
 
-  void Starts(uint64_t epoch) { Happens(CoreStarted{epoch, StorageMode::kWriteBack}); }
+  void Starts(uint64_t epoch, StorageMode mode = StorageMode::kWriteBack) {
+    Happens(CoreStarted{epoch, mode});
+  }
   static RowChanges Published(PublicationId id, const std::string& text) {
     auto row = std::make_shared<Publication>();
     row->id = id;
@@ -47,6 +49,37 @@ TEST_F(FlushCheckerTest, TakesAWholeStateStoredInTime) {
 
   EXPECT_THAT(Broken(), testing::IsEmpty());
   EXPECT_THAT(Unsettled(), testing::IsEmpty());
+}
+
+TEST_F(FlushCheckerTest, SeesAChangeThatWasToBeStoredFirstAndIsLost) {
+  Starts(2, StorageMode::kWriteThroughWriteBack);
+  Happens(Waiting{open_});
+  Happens(Stored{open_});
+  Happens(Durable{open_});
+  Happens(Durable{busy_});
+  Happens(CoreDied{});
+  Starts(3, StorageMode::kWriteThroughWriteBack);
+
+  EXPECT_THAT(Broken(), Breaks(Invariant::kFlushed));
+}
+
+TEST_F(FlushCheckerTest, LetsTheOtherKindBeLost) {
+  Starts(2, StorageMode::kWriteBackWriteThrough);
+  Happens(Durable{open_});
+  Happens(CoreDied{});
+  Starts(3, StorageMode::kWriteBackWriteThrough);
+
+  EXPECT_THAT(Broken(), testing::IsEmpty());
+}
+
+TEST_F(FlushCheckerTest, LetsAChangeBeThereThatDidNotCountYet) {
+  Starts(2, StorageMode::kWriteThroughWriteBack);
+  Happens(Waiting{open_});
+  Happens(Stored{open_});
+  Happens(CoreDied{});
+  Starts(3, StorageMode::kWriteThroughWriteBack);
+
+  EXPECT_THAT(Broken(), testing::IsEmpty());
 }
 
 TEST_F(FlushCheckerTest, SeesAStateThatNeverWas) {

@@ -118,6 +118,10 @@ std::string_view NameOf(StorageMode mode) {
       return "write-back";
     case StorageMode::kWriteThrough:
       return "write-through";
+    case StorageMode::kWriteBackWriteThrough:
+      return "write-back/write-through";
+    case StorageMode::kWriteThroughWriteBack:
+      return "write-through/write-back";
   }
   return "?";
 }

@@ -28,7 +28,8 @@ struct Durable {
   RowChanges rows;
 };
 
-// Write-back alone: what is durable is in memory, and this is what its database is doing.
+// With a WriteBackJournal alone: what is durable is in memory, and this is what its database is
+// doing.
 
 // A change waits for the database: it will be Durable or Dropped unless the core dies.
 struct Waiting {

@@ -71,7 +71,7 @@ void HistoryChecker::OnEvent(const Event& event) {
   if (const auto* ended = std::get_if<WatchEnded>(&event.what)) watches_.On(*ended);
   if (const auto* durable = std::get_if<Durable>(&event.what)) {
     On(*durable);
-    if (mode_ == StorageMode::kWriteBack) flushes_.On(*durable, event.at);
+    if (IsWriteBack(mode_)) flushes_.On(*durable, event.at);
   }
   if (const auto* instructed = std::get_if<Instructed>(&event.what)) On(*instructed, event.at);
   if (const auto* shown = std::get_if<Shown>(&event.what)) On(*shown);
@@ -90,7 +90,7 @@ void HistoryChecker::On(const CoreStarted& started, absl::Time at) {
   epoch_ = started.epoch;
   mode_ = started.mode;
   watches_.OnCoreStarted(epoch_);
-  if (mode_ == StorageMode::kWriteBack) ForgetWhatWasLost(flushes_.OnCoreStarted(at));
+  if (IsWriteBack(mode_)) ForgetWhatWasLost(flushes_.OnCoreStarted(at, StoredFirst(mode_)));
   states_.clear();
   for (const auto& [key, model] : durable_) NoteState(key);
 }
@@ -250,7 +250,7 @@ void HistoryChecker::OnNext(const Instructed& now, Said& before) {
     OnWinfo(now, *winfo, before);
   } else if (!now.body.empty()) {
     // A crash of write-back may bring an older state back.
-    const bool may_fall = mode_ == StorageMode::kWriteBack && now.epoch != before.epoch;
+    const bool may_fall = IsWriteBack(mode_) && now.epoch != before.epoch;
     if (now.seq < before.seq && !may_fall) {
       Fail(Invariant::kLastState, fmt::format("{}: cseq {} shows seq {} after {}", now.tag,
                                               now.cseq, now.seq, before.seq));
@@ -362,7 +362,7 @@ std::vector<Violation> HistoryChecker::Unsettled(absl::Time now) const {
     for (const auto& [id, row] : model.publications) etags.insert(row->etag.text());
   }
   watches_.FindUnsettled(durable_, unsettled);
-  if (mode_ == StorageMode::kWriteBack) flushes_.FindUnsettled(now, unsettled);
+  if (IsWriteBack(mode_)) flushes_.FindUnsettled(now, unsettled);
   for (const auto& [tag, said] : said_) {
     if (said.early.empty()) continue;
     unsettled.push_back({Invariant::kCseq, LeftOut(tag, said)});

@@ -59,10 +59,17 @@ INSTANTIATE_TEST_SUITE_P(
         Case{Plant::kLateLimit, StorageMode::kWriteBack, Invariant::kCseq, 20},
         Case{Plant::kForgottenDeletion, StorageMode::kWriteBack, Invariant::kFlushed, 20},
         Case{Plant::kFencedGoesOn, StorageMode::kWriteBack, Invariant::kFenced, 40},
-        Case{Plant::kFencedGoesOn, StorageMode::kWriteThrough, Invariant::kFenced, 40}),
+        Case{Plant::kFencedGoesOn, StorageMode::kWriteThrough, Invariant::kFenced, 40},
+        Case{Plant::kPromisedFirst, StorageMode::kWriteBackWriteThrough, Invariant::kFlushed, 20},
+        Case{Plant::kPromisedFirst, StorageMode::kWriteThroughWriteBack, Invariant::kFlushed, 20},
+        Case{Plant::kLateLimit, StorageMode::kWriteThroughWriteBack, Invariant::kCseq, 20},
+        Case{Plant::kForgottenDeletion, StorageMode::kWriteBackWriteThrough, Invariant::kFlushed,
+             20}),
     [](const testing::TestParamInfo<Case>& one) {
       std::string name = fmt::format("{}_in_{}", NameOf(one.param.plant), NameOf(one.param.mode));
-      std::replace(name.begin(), name.end(), '-', '_');
+      for (const char separator : {'-', '/'}) {
+        std::replace(name.begin(), name.end(), separator, '_');
+      }
       return name;
     });
 

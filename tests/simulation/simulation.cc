@@ -69,8 +69,10 @@ class World {
     const uint64_t roll = around_.dice.Below(10);
     around_.mode = scenario_.mode.value_or(roll < 1   ? StorageMode::kMemory
                                            : roll < 2 ? StorageMode::kScripted
-                                           : roll < 6 ? StorageMode::kWriteBack
-                                                      : StorageMode::kWriteThrough);
+                                           : roll < 5 ? StorageMode::kWriteBack
+                                           : roll < 8 ? StorageMode::kWriteThrough
+                                           : roll < 9 ? StorageMode::kWriteBackWriteThrough
+                                                      : StorageMode::kWriteThroughWriteBack);
     around_.record = [this](const Event& event) {
       around_.fingerprint.Add(ToString(event, start_));
       history_.push_back(event);
@@ -230,6 +232,8 @@ std::string_view NameOf(Plant plant) {
       return "unknown-is-failure";
     case Plant::kFencedGoesOn:
       return "fenced-goes-on";
+    case Plant::kPromisedFirst:
+      return "promised-first";
   }
   return "?";
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
+#include "presence-core/model/state_kind.h"
 
 namespace presence::simulation {
 
@@ -13,11 +14,32 @@ enum class StorageMode {
   kScripted,      // ScriptedJournal: a journal that ends each append in any way the port allows
   kWriteBack,     // WriteBackJournal over a simulated database
   kWriteThrough,  // WriteThroughJournal over one
+  // WriteBackJournal with one kind that is stored first: publications in the one mode,
+  // subscriptions in the other.
+  kWriteBackWriteThrough,
+  kWriteThroughWriteBack,
 };
-inline constexpr StorageMode kAllStorageModes[] = {StorageMode::kMemory, StorageMode::kScripted,
+inline constexpr StorageMode kAllStorageModes[] = {StorageMode::kMemory,
+                                                   StorageMode::kScripted,
                                                    StorageMode::kWriteBack,
-                                                   StorageMode::kWriteThrough};
+                                                   StorageMode::kWriteThrough,
+                                                   StorageMode::kWriteBackWriteThrough,
+                                                   StorageMode::kWriteThroughWriteBack};
 std::string_view NameOf(StorageMode mode);
+
+// Whether a crash may cost something: the journal is a WriteBackJournal.
+constexpr bool IsWriteBack(StorageMode mode) {
+  return mode == StorageMode::kWriteBack || mode == StorageMode::kWriteBackWriteThrough ||
+         mode == StorageMode::kWriteThroughWriteBack;
+}
+
+// The kinds of which a crash costs nothing in a mode that is write-back otherwise. Decisions are as
+// safe as the safer kind.
+constexpr StateKinds StoredFirst(StorageMode mode) {
+  const bool publications = mode == StorageMode::kWriteThroughWriteBack;
+  const bool subscriptions = mode == StorageMode::kWriteBackWriteThrough;
+  return {publications, subscriptions, publications || subscriptions};
+}
 
 // What a crash may cost in write-back, while the database is well.
 inline constexpr absl::Duration kFlushInterval = absl::Seconds(1);
