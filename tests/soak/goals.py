@@ -59,6 +59,11 @@ class Goal:
     def strike(self, number):
         raise NotImplementedError
 
+    def begin_again(self, number):
+        """From what is stored."""
+        self.system.core.stop(number)
+        self.system.start_core(self.system.core_address)
+
     def close(self):
         self.stack.close()
 
@@ -343,11 +348,20 @@ class ReplacesOwner(Goal):
             self.cores[old].child.send_signal(signal.SIGSTOP if number % 2 else signal.SIGKILL)
             self.cores[new].wait_for("^ready in ")
         self.run.measure("taken over after", time.monotonic() - start, bound=5.0)
-        self.owner, self.system.core, self.system.core_address = new, self.cores[new], self.addresses[new]
-        self.system.ops_address = self.system.core.wait_for(r"ops on http://(\S+)").group(1)
+        self.succeed(new)
         self.run.measure("served after", self.run.load.await_served())
         if number % 2:
             self.cores[old].child.send_signal(signal.SIGCONT)
             self.cores[old].wait_for("stopping at once")
         self.cores[old].stop(signal.SIGKILL)
         self.stand_by(old)
+
+    def succeed(self, new):
+        self.owner, self.system.core, self.system.core_address = new, self.cores[new], self.addresses[new]
+        self.system.ops_address = self.system.core.wait_for(r"ops on http://(\S+)").group(1)
+
+    def begin_again(self, number):
+        new = "two" if self.owner == "one" else "one"
+        self.cores[self.owner].stop(number)
+        self.cores[new].wait_for("^ready in ")
+        self.succeed(new)

@@ -107,7 +107,7 @@ class Run:
             with Load(system.sip, self.window, goal.shape, self.random.random()) as self.load:
                 self.load.await_served()
                 self.strike(goal)
-                self.end(system)
+                self.end(goal, system)
         except Violated as violated:
             self.violations = violated.violations
         finally:
@@ -120,20 +120,20 @@ class Run:
         for number in range(1, self.rounds + 1):
             # At any moment, and with something to lose in every mode.
             self.load.await_answers(50)
-            goals.wait(self.random.uniform(0, 2 * self.window if 0 < self.window < math.inf else 1.0))
+            longest = 2 * self.mode.window(self.entry.flush) if self.mode.keeps == "older" else 1.0
+            goals.wait(self.random.uniform(0, longest))
             goal.strike(number)
             self.load.raise_violations()
             self.done = number
             print(f"{self.title} {number}/{self.rounds}: " + ", ".join(
                 f"{name} {values[-1]:.2f}" for name, values in self.measures.items()), flush=True)
 
-    def end(self, system):
+    def end(self, goal, system):
         """What is shown, listed and acknowledged is the same, and so it is in the database."""
         self.load.settle(system)
         if self.mode.keeps == "nothing":
             return
-        system.core.stop(signal.SIGKILL if self.mode.keeps == "all" else signal.SIGTERM)
-        system.start_core(system.core_address)
+        goal.begin_again(signal.SIGKILL if self.mode.keeps == "all" else signal.SIGTERM)
         self.load.await_steady()
         self.load.compare(system)
 
