@@ -145,6 +145,9 @@ class System:
         publications, _, subscriptions = self.storage_mode.partition("/")
         self.storage_modes = (publications, subscriptions or publications)
         self.is_stored_first = all(mode in STORED_FIRST for mode in self.storage_modes)
+        # Then no core owns the state: readers are told nothing that the database does not confirm, and no core
+        # knows what the dialogs of all of them have heard.
+        self.is_shared = self.storage_mode == "db-only"
         self.database = None if self.storage_mode == "memory" else Database(self.bin)
         self.core_arguments = list(core)
         if self.database:

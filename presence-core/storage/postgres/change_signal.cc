@@ -120,11 +120,11 @@ void ChangeSignal::Listen(Listener listener) {
 
 void ChangeSignal::StopListening() {
   if (!is_stopping_.HasBeenNotified()) is_stopping_.Notify();
-  if (thread_.joinable()) thread_.join();
 }
 
 void ChangeSignal::Stop() {
   StopListening();
+  if (thread_.joinable()) thread_.join();
   worker_.Stop();
 }
 
@@ -141,12 +141,15 @@ void ChangeSignal::Hear() {
 // Listens until the connection is lost, or to stop.
 void ChangeSignal::HearOnce() {
   const auto connection = Connect(options_, &guard_);
+  // The receiver asks the server to stop when it goes, and that may have stopped talking, too.
+  std::optional<StallGuard::Call> leaving;
   const Receiver receiver(*connection, [this](const std::string& payload) { Take(payload); });
   has_gap_ = true;
   absl::Time probe_at = clock_.Now() + kProbe;
   while (!is_stopping_.HasBeenNotified()) {
     // Names that came before count for nothing, those that come from now on count again.
     if (has_gap_.exchange(false)) listener_.on_gap();
+    if (is_stopping_.HasBeenNotified()) break;
     connection->await_notification(0, kListenMicros);
     if (clock_.Now() >= probe_at) {
       // Nobody hears from a server that is gone without a word that it is.
@@ -154,8 +157,10 @@ void ChangeSignal::HearOnce() {
       pqxx::nontransaction(*connection).exec0("");
       probe_at = clock_.Now() + kProbe;
     }
-    if (!heard_.empty()) listener_.on_changed(std::exchange(heard_, {}));
+    const bool is_to_tell = !heard_.empty() && !is_stopping_.HasBeenNotified();
+    if (is_to_tell) listener_.on_changed(std::exchange(heard_, {}));
   }
+  leaving.emplace(guard_, *connection);
 }
 
 void ChangeSignal::Take(const std::string& payload) {

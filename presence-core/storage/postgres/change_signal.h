@@ -48,9 +48,9 @@ class ChangeSignal {
   // on_gap before anything else.
   void Listen(Listener listener);
   void SayGap() { has_gap_ = true; }
-  // None of the listener's functions is running any more.
+  // Begins no more calls of the listener; one may be running until Stop().
   void StopListening();
-  // Also sends no more; what is unsent by then is known when this process has fallen silent.
+  // Sends no more, either; what is unsent by then is known when this process has fallen silent.
   void Stop();
 
  private:
