@@ -150,6 +150,20 @@ bool IsIpAddress(absl::string_view text) {
   return parts.has_port && IsHostAddress(parts.host) && IsPort(parts.port) && parts.port != "0";
 }
 
+// What needs no quotes in SQL.
+bool IsSqlName(absl::string_view text) {
+  return !text.empty() && text.size() <= 63 && !absl::ascii_isdigit(text[0]) &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_';
+         });
+}
+
+bool IsView(absl::string_view text) {
+  const size_t dot = text.find('.');
+  if (dot == absl::string_view::npos) return IsSqlName(text);
+  return IsSqlName(text.substr(0, dot)) && IsSqlName(text.substr(dot + 1));
+}
+
 // Files may have names in any script; everything else is written in ASCII.
 bool IsLine(absl::string_view text, bool ascii_only) {
   return std::all_of(text.begin(), text.end(), [ascii_only](unsigned char c) {
@@ -177,6 +191,8 @@ bool HasFormat(Format::Format format, absl::string_view text) {
       return IsName(text);
     case Format::FORMAT_IP_ADDRESS:
       return IsIpAddress(text);
+    case Format::FORMAT_VIEW:
+      return IsView(text);
     default:
       return true;
   }
@@ -218,6 +234,8 @@ absl::string_view FormatText(Format::Format format) {
       return "1 to 64 letters, digits, \".\", \"_\" and \"-\"";
     case Format::FORMAT_IP_ADDRESS:
       return "IP or IP:PORT";
+    case Format::FORMAT_VIEW:
+      return "NAME or SCHEMA.NAME, of small letters, digits and \"_\", or none";
     default:
       return "one line of text";
   }

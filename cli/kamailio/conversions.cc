@@ -139,8 +139,12 @@ void ConvertDbUrl(Conversion& conversion) {
 
 void ConvertTableName(Conversion& conversion) {
   MigrationRow& row = conversion.row();
-  if (row.was == row.subject.substr(0, row.subject.rfind('_'))) return;
-  conversion.NeedsYou("whoever reads this table has to read through presence-core");
+  const std::string table = row.subject.substr(0, row.subject.rfind('_'));
+  if (row.was == table) return;  // as here
+  if (!CheckFormat(v1::Setting::FORMAT_VIEW, row.was).ok() || row.was == "none") {
+    return conversion.NeedsYou("no view can have this name here");
+  }
+  conversion.Set(Program::kCore, absl::StrCat("storage.views.", table), row.was);
 }
 
 void ConvertCleanPeriod(Conversion& conversion) {

@@ -8,6 +8,8 @@
 #include "presence-core/model/error.h"
 #include "presence-core/server/storage.h"
 #include "presence-core/storage/postgres/schema.h"
+#include "presence-core/storage/postgres/views.h"
+#include "runtime/clock.h"
 
 namespace presence {
 namespace {
@@ -41,9 +43,14 @@ int Migrate(const v1::StorageConfig& config, const MigrateCommand& command) {
     std::cout << fmt::format("{}{} {} {}\n", command.dry_run ? "would go " : "",
                              is_up ? "up" : "down", migration.version, migration.name);
   };
-  return Finish(command.verb == MigrateCommand::Verb::kUp
-                    ? MigrateUp(*options, config.shards(), command.dry_run, print)
-                    : MigrateDown(*options, command.to, command.dry_run, print));
+  if (command.verb == MigrateCommand::Verb::kDown) {
+    return Finish(MigrateDown(*options, command.to, command.dry_run, print));
+  }
+  absl::Status status = MigrateUp(*options, config.shards(), command.dry_run, print);
+  if (status.ok() && !command.dry_run) {
+    status = PlaceViews(*options, ToViewNames(config), SystemClock());
+  }
+  return Finish(status);
 }
 
 }  // namespace presence

@@ -308,6 +308,14 @@ absl::StatusOr<DatabaseOptions> ToDatabaseOptions(const v1::StorageConfig& confi
   return options;
 }
 
+ViewNames ToViewNames(const v1::StorageConfig& config) {
+  const auto name_of = [](const std::string& name) { return name == "none" ? "" : name; };
+  const v1::ViewsConfig& views = config.views();
+  return {.presentity = name_of(views.presentity()),
+          .active_watchers = name_of(views.active_watchers()),
+          .watchers = name_of(views.watchers())};
+}
+
 absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::StorageConfig& config,
                                                        const Clock& clock,
                                                        const Succession& succession) {
@@ -332,6 +340,11 @@ absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::StorageConfig& 
   auto keeper = std::make_unique<LeaseKeeper>(std::move(lease_options), clock);
   const auto lease = TakeWhenFree(*keeper, succession);
   if (!lease.ok()) return lease.status();
+  // Not earlier: the owner may have its views elsewhere.
+  if (absl::Status status = PlaceViews(*options, ToViewNames(config), clock); !status.ok()) {
+    keeper->Release();
+    return status;
+  }
   if (IsDbOnly(config)) {
     return std::make_unique<DbOnlyStorage>(*options, std::move(keeper), *lease, clock,
                                            std::move(signal), succession.on_lost);

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "presence-core/storage/journal.h"
 #include "presence-core/storage/postgres/database_options.h"
+#include "presence-core/storage/postgres/views.h"
 #include "presence-core/telemetry/core_metrics.h"
 #include "presence/v1/core_config.pb.h"
 #include "runtime/clock.h"
@@ -83,6 +84,9 @@ class Storage {
   // it. Commands have stopped; what answers append is still taken.
   virtual void Close() = 0;
 };
+
+// What the views for readers of Kamailio's tables are called.
+ViewNames ToViewNames(const v1::StorageConfig& config);
 
 // How to reach the database. Errors: INVALID_FIELD   storage.dsn, storage.dsn_file.
 absl::StatusOr<DatabaseOptions> ToDatabaseOptions(const v1::StorageConfig& config);

@@ -11,9 +11,6 @@
 namespace presence {
 namespace {
 
-// Any number that nobody else locks.
-constexpr char kOneAtATime[] = "SELECT pg_advisory_xact_lock(7460)";
-
 constexpr char kBegin[] =
     "CREATE SCHEMA IF NOT EXISTS presence;"
     "CREATE TABLE IF NOT EXISTS presence.schema_migration ("

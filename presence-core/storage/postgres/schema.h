@@ -12,6 +12,10 @@
 
 namespace presence {
 
+// Whoever changes the schema does it alone: the transaction begins with this. Any number that
+// nobody else locks.
+inline constexpr char kOneAtATime[] = "SELECT pg_advisory_xact_lock(7460)";
+
 // One numbered, immutable step of the schema, from sql/.
 struct Migration {
   int version;

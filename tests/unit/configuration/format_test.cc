@@ -87,7 +87,11 @@ INSTANTIATE_TEST_SUITE_P(
                    {"a b", "a/b", Repeat("x", 65), "\xc3\xa9"}},
         FormatCase{Setting::FORMAT_IP_ADDRESS,
                    {"192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:53"},
-                   {"dns.example", "192.0.2.53:0", "192.0.2.53:x", "[2001:db8::53]"}}),
+                   {"dns.example", "192.0.2.53:0", "192.0.2.53:x", "[2001:db8::53]"}},
+        FormatCase{
+            Setting::FORMAT_VIEW,
+            {"presentity", "public.presentity", "none", "_a1.b_2", Repeat("x", 63)},
+            {"Presentity", "1a", "a.b.c", "a.", ".b", "a-b", "a b", "\"a\"", Repeat("x", 64)}}),
     [](const auto& test) { return Setting::Format_Name(test.param.format); });
 
 TEST(FormatLoopbackTest, TellsAddressesThatOnlyThisHostReaches) {
