@@ -229,7 +229,7 @@ absl::StatusOr<std::unique_ptr<CoreProcess>> CoreProcess::Start(const v1::CoreCo
     return standby.Follow({owner, address});
   };
   succession.on_lost = StopAtOnce;
-  auto storage = Storage::Open(config.storage(), *clock, succession);
+  auto storage = Storage::Open(config, *clock, succession);
   if (!storage.ok()) return storage.status();
   standby.ForgetOwner();
   auto process = std::make_unique<Process>(config, *engine, identity, *std::move(registry),

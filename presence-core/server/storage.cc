@@ -12,6 +12,7 @@
 #include "configuration/durations.h"
 #include "presence-core/model/error.h"
 #include "presence-core/storage/memory/memory_journal.h"
+#include "presence-core/storage/postgres/change_log_keeper.h"
 #include "presence-core/storage/postgres/change_signal.h"
 #include "presence-core/storage/postgres/gateway_sessions.h"
 #include "presence-core/storage/postgres/lease_keeper.h"
@@ -57,7 +58,11 @@ class PostgresStorage : public Storage {
       : description_(fmt::format("{} to {}", mode, DescribeDsn(options.dsn))),
         keeper_(std::move(keeper)),
         epoch_(lease.epoch),
-        store_(options, clock, lease, std::move(on_claimed)) {}
+        store_(options, clock, lease, std::move(on_claimed)),
+        change_log_(options, clock, [](const absl::Status& status) {
+          spdlog::warn("the partitions of change_log could not be looked after: {}",
+                       std::string(status.message()));
+        }) {}
 
   uint64_t epoch() const override { return epoch_; }
   bool IsSure() const override { return keeper_->IsSure(); }
@@ -78,6 +83,7 @@ class PostgresStorage : public Storage {
   const std::unique_ptr<LeaseKeeper> keeper_;
   const uint64_t epoch_;
   PostgresStore store_;
+  ChangeLogKeeper change_log_;
 };
 
 std::function<void()> Fenced(std::function<void(std::string)> on_lost) {
@@ -316,14 +322,16 @@ ViewNames ToViewNames(const v1::StorageConfig& config) {
           .watchers = name_of(views.watchers())};
 }
 
-absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::StorageConfig& config,
+absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::CoreConfig& core,
                                                        const Clock& clock,
                                                        const Succession& succession) {
+  const v1::StorageConfig& config = core.storage();
   if (config.backend() == v1::STORAGE_BACKEND_MEMORY) {
     return std::make_unique<MemoryStorage>(clock);
   }
-  const auto options = ToDatabaseOptions(config);
+  auto options = ToDatabaseOptions(config);
   if (!options.ok()) return options.status();
+  options->history_retention = ToDuration(core.history().retention());
   if (absl::Status status = CheckSchema(*options); !status.ok()) return status;
   LeaseKeeper::Options lease_options;
   lease_options.database = *options;

@@ -60,10 +60,10 @@ class SharedState {
 // owned for the epoch.
 class Storage {
  public:
-  // Opens what `config` says and becomes its owner, which may take until another core dies. Errors:
+  // Opens what `core` says and becomes its owner, which may take until another core dies. Errors:
   // INVALID_FIELD storage.dsn or storage.dsn_file; STORAGE_UNAVAILABLE   no database, or not with
   // the schema that this program needs; Cancelled   `wait` said so; those of `on_waiting`.
-  static absl::StatusOr<std::unique_ptr<Storage>> Open(const v1::StorageConfig& config,
+  static absl::StatusOr<std::unique_ptr<Storage>> Open(const v1::CoreConfig& core,
                                                        const Clock& clock,
                                                        const Succession& succession);
   virtual ~Storage() = default;

@@ -58,6 +58,10 @@ class Columns::Row {
     return Put([&](ArrayWriter& to) { to.AddBytes(bytes); });
   }
   Row& Bytes(const RequestKey& key) { return Bytes(BytesOf(key)); }
+  Row& TextOrNull(std::optional<std::string_view> text) {
+    if (text.has_value()) return Text(*text);
+    return Null();
+  }
   Row& TextOrNull(const WatcherUri* uri) {
     if (uri != nullptr) return Text(uri->text());
     return Null();
@@ -79,9 +83,11 @@ class Columns::Row {
   size_t next_ = 0;
 };
 
-Columns::Columns(const std::vector<RowChanges>& batch, absl::Duration database_ahead)
+Columns::Columns(const std::vector<RowChanges>& batch, absl::Duration database_ahead,
+                 bool is_logged)
     : database_ahead_(database_ahead) {
   for (const RowChanges& changes : batch) {
+    if (is_logged) Log(changes);
     Batch& to = changes.is_claim ? claims_ : put_[Index(Table::kResource)];
     if (changes.resource.has_value()) Add(changes.key, *changes.resource, to);
     for (const auto& [id, row] : changes.publications) Add(changes.key, id, row.get());
@@ -95,10 +101,40 @@ std::vector<std::string> Columns::TakePut(Table table) { return Take(put_[Index(
 
 std::vector<std::string> Columns::TakeErase(Table table) { return Take(erase_[Index(table)]); }
 
+std::vector<std::string> Columns::TakeLog() { return Take(log_); }
+
 std::vector<std::string> Columns::Take(Batch& batch) {
   std::vector<std::string> arrays;
   for (ArrayWriter& column : batch.columns) arrays.push_back(column.Take());
   return arrays;
+}
+
+// An answer that is kept for a repeated request is no change of anything.
+void Columns::Log(const RowChanges& changes) {
+  std::optional<Revision> revision;
+  if (changes.resource.has_value()) revision = changes.resource->revision;
+  const auto add = [&](Table table, std::string_view subject, bool is_removed,
+                       std::optional<std::string_view> etag, std::optional<int> state) {
+    Row row(log_, *this);
+    row.Key(changes.key).Text(TableName(table)).Text(subject).Bool(is_removed);
+    row.TextOrNull(etag).NumberOrNull(state);
+    row.NumberOrNull(revision.has_value() ? std::optional(revision->epoch) : std::nullopt);
+    row.NumberOrNull(revision.has_value() ? std::optional(revision->seq) : std::nullopt);
+  };
+  for (const auto& [id, row] : changes.publications) {
+    const bool is_removed = row == nullptr;
+    add(Table::kPublication, std::to_string(id), is_removed,
+        is_removed ? std::nullopt : std::optional<std::string_view>(row->etag.text()),
+        std::nullopt);
+  }
+  for (const auto& [id, row] : changes.subscriptions) {
+    add(Table::kSubscription, id.text(), row == nullptr, std::nullopt,
+        row == nullptr ? std::nullopt : std::optional(static_cast<int>(row->state)));
+  }
+  for (const auto& [watcher, row] : changes.watchers) {
+    add(Table::kDecision, watcher.text(), row == nullptr, std::nullopt,
+        row == nullptr ? std::nullopt : std::optional(static_cast<int>(row->decision)));
+  }
 }
 
 void Columns::Add(const ResourceKey& key, const ResourceRow& row, Batch& to) {

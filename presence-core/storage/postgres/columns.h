@@ -20,7 +20,8 @@ namespace presence {
 // the engine's.
 class Columns {
  public:
-  Columns(const std::vector<RowChanges>& batch, absl::Duration database_ahead);
+  // With `is_logged` also what LogChanges() writes.
+  Columns(const std::vector<RowChanges>& batch, absl::Duration database_ahead, bool is_logged);
 
   // What StatementsOf(table).put and .erase want after $1; empty where there is nothing to do. Each
   // may be taken once.
@@ -28,6 +29,8 @@ class Columns {
   // The same for ClaimStatement(): the claims, which are no puts.
   std::vector<std::string> TakeClaims() { return Take(claims_); }
   std::vector<std::string> TakeErase(Table table);
+  // What LogChanges() wants after $1.
+  std::vector<std::string> TakeLog();
 
  private:
   // The columns of one statement, of `rows` rows.
@@ -39,6 +42,7 @@ class Columns {
   class Row;
 
   static std::vector<std::string> Take(Batch& batch);
+  void Log(const RowChanges& changes);
   void Add(const ResourceKey& key, const ResourceRow& row, Batch& to);
   void Add(const ResourceKey& key, PublicationId id, const Publication* row);
   void Add(const ResourceKey& key, const LocalTag& id, const Subscription* row);
@@ -49,6 +53,7 @@ class Columns {
   Batch claims_;
   std::array<Batch, kTables.size()> put_;
   std::array<Batch, kTables.size()> erase_;
+  Batch log_;
 };
 
 }  // namespace presence

@@ -21,6 +21,8 @@ struct DatabaseOptions {
   absl::Duration statement_timeout = absl::Seconds(2);
   // Connections that commit.
   uint32_t connections = 4;
+  // How long change_log keeps what was changed; zero: commits write nothing there.
+  absl::Duration history_retention = absl::ZeroDuration();
   // Rows of each table held at once while loading.
   size_t batch_rows = 2000;
 };

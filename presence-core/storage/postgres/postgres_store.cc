@@ -121,14 +121,15 @@ class PostgresStore::Lane {
       if (absl::Status status = EnsureConnection(); !status.ok()) {
         return {CommitResult::kFailed, std::move(status)};
       }
-      Columns columns(batch, lease_.database_ahead);
+      const bool is_logged = options_.history_retention > absl::ZeroDuration();
+      Columns columns(batch, lease_.database_ahead, is_logged);
       const StallGuard::Call call(guard_, *connection_);
       pqxx::work transaction(*connection_);
       if (Fenced(transaction, kFence, shard, lease_.epoch)) return FencedOutcome();
       CommitOutcome outcome;
       outcome.moved = Claim(transaction, shard, batch, columns);
       if (!outcome.moved.empty()) {
-        columns = Columns(Without(outcome.moved, batch), lease_.database_ahead);
+        columns = Columns(Without(outcome.moved, batch), lease_.database_ahead, is_logged);
       }
       for (const Table table : kTables) {
         Execute(transaction, StatementsOf(table).erase, shard, columns.TakeErase(table));
@@ -136,6 +137,7 @@ class PostgresStore::Lane {
       for (const Table table : kTables) {
         Execute(transaction, StatementsOf(table).put, shard, columns.TakePut(table));
       }
+      Execute(transaction, LogChanges(), shard, columns.TakeLog());
       moment = Moment::kInCommit;
       transaction.commit();
       return outcome;

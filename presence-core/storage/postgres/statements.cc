@@ -11,6 +11,12 @@ const char kFenceAloneText[] = "SELECT 1 FROM lease WHERE shard = $1 AND epoch =
 const char kOwnText[] = "SELECT 1 FROM lease WHERE shard = $1 AND epoch = $2";
 const char kFindText[] = "SELECT presentity, event FROM subscription WHERE shard = $1 AND id = $2";
 
+std::string_view TableName(Table table) {
+  constexpr std::array<std::string_view, kTables.size()> kNames{
+      "resource", "publication", "subscription", "watcher_decision", "tombstone"};
+  return kNames.at(static_cast<size_t>(table));
+}
+
 namespace {
 
 struct Column {
@@ -29,7 +35,7 @@ struct Shape {
 Shape ShapeOf(Table table) {
   switch (table) {
     case Table::kResource:
-      return {"resource",
+      return {TableName(table),
               {{"presentity", "text", true},
                {"event", "text", true},
                {"epoch", "bigint"},
@@ -41,7 +47,7 @@ Shape ShapeOf(Table table) {
                {"version", "bigint"}},
               "event"};
     case Table::kPublication:
-      return {"publication",
+      return {TableName(table),
               {{"presentity", "text", true},
                {"event", "text", true},
                {"id", "bigint", true},
@@ -59,7 +65,7 @@ Shape ShapeOf(Table table) {
                {"is_answer_delivered", "boolean"}},
               "id"};
     case Table::kSubscription:
-      return {"subscription",
+      return {TableName(table),
               {{"presentity", "text"},        {"event", "text"},
                {"id", "text", true},          {"ordinal", "bigint"},
                {"is_winfo", "boolean"},       {"event_id", "text"},
@@ -77,7 +83,7 @@ Shape ShapeOf(Table table) {
                {"granted_ms", "bigint"}},
               "ordinal"};
     case Table::kDecision:
-      return {"watcher_decision",
+      return {TableName(table),
               {{"presentity", "text", true},
                {"event", "text", true},
                {"watcher", "text", true},
@@ -86,7 +92,7 @@ Shape ShapeOf(Table table) {
                {"ordinal", "bigint"}},
               "watcher"};
     case Table::kTombstone:
-      return {"tombstone",
+      return {TableName(table),
               {{"presentity", "text", true},
                {"event", "text", true},
                {"request", "bytea", true},
@@ -187,6 +193,15 @@ const TableStatements& StatementsOf(Table table) {
   return kAll->at(static_cast<size_t>(table));
 }
 
+const Statement& LogChanges() {
+  static const auto* const kLog = new Statement{
+      "log_changes",
+      "INSERT INTO change_log (shard, presentity, event, kind, subject, is_removed, etag, state,"
+      " epoch, seq) SELECT $1::integer, * FROM unnest($2::text[], $3::text[], $4::text[],"
+      " $5::text[], $6::boolean[], $7::text[], $8::smallint[], $9::bigint[], $10::bigint[])"};
+  return *kLog;
+}
+
 const Statement& ClaimStatement() {
   static const auto* const kClaim =
       new Statement{"claim_resource", PutText(ShapeOf(Table::kResource), " ORDER BY 2, 3") +
@@ -200,7 +215,8 @@ std::vector<Statement> AllStatements() {
                              {kFenceAlone, kFenceAloneText},
                              {kOwn, kOwnText},
                              {kFind, kFindText},
-                             ClaimStatement()};
+                             ClaimStatement(),
+                             LogChanges()};
   for (const Table table : kTables) {
     const TableStatements& statements = StatementsOf(table);
     all.insert(all.end(), {statements.put, statements.erase, statements.read});

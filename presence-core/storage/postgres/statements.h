@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace presence {
@@ -23,6 +24,9 @@ enum class Table { kResource, kPublication, kSubscription, kDecision, kTombstone
 inline constexpr std::array kTables{Table::kResource, Table::kPublication, Table::kSubscription,
                                     Table::kDecision, Table::kTombstone};
 
+// As it is called in the database.
+std::string_view TableName(Table table);
+
 struct TableStatements {
   // $1 shard, then one array a column: writes rows, in place of those with the same key.
   Statement put;
@@ -36,6 +40,9 @@ struct TableStatements {
   std::string of_shard;
 };
 const TableStatements& StatementsOf(Table table);
+
+// $1 shard, then one array a column: writes into change_log what else the transaction changes.
+const Statement& LogChanges();
 
 // $1 shard, $2 epoch. One row while this epoch owns the shard; holds off takeovers until the
 // transaction ends.

@@ -1,0 +1,2 @@
+DROP FUNCTION trim_change_log, extend_change_log;
+DROP TABLE change_log;
