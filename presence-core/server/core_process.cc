@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <iostream>
@@ -12,6 +13,7 @@
 
 #include "google/protobuf/util/time_util.h"
 #include "presence-core/engine/engine.h"
+#include "presence-core/model/error.h"
 #include "presence-core/packages/builtin_packages.h"
 #include "presence-core/rpc/rpc_server.h"
 #include "presence-core/server/cut_log.h"
@@ -26,6 +28,10 @@
 
 namespace presence {
 namespace {
+
+// Between two tries to load the state.
+constexpr absl::Duration kFirstPause = absl::Seconds(1);
+constexpr absl::Duration kLongestPause = absl::Seconds(15);
 
 // Another process owns the state: whatever this one says from now on may be wrong, so it says no
 // more. Whoever runs it starts it again, and it waits for its turn.
@@ -211,31 +217,53 @@ class Process final : public CoreProcess {
   std::unique_ptr<OpsServer> ops_;
 };
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<CoreProcess>> CoreProcess::Start(const v1::CoreConfig& config,
-                                                                const Identity& identity,
-                                                                Wait wait) {
+// Waits for its turn, loads and serves. `has_met_database` becomes true once the database has
+// answered. Errors: as Start.
+absl::StatusOr<std::unique_ptr<CoreProcess>> StartOnce(const v1::CoreConfig& config,
+                                                       const CoreProcess::Identity& identity,
+                                                       const CoreProcess::Wait& wait,
+                                                       Standby& standby, bool& has_met_database) {
   auto registry = MakeBuiltinRegistry(ToPackageOptions(config));
   if (!registry.ok()) return registry.status();
   const auto engine = ToEngineConfig(config, **registry);
   if (!engine.ok()) return engine.status();
   auto clock = std::make_unique<SystemClock>();
-  Standby standby(config, identity.version);
   Succession succession;
   succession.node = identity.name;
-  succession.wait = std::move(wait);
+  succession.wait = wait;
   succession.on_waiting = [&](const std::string& owner, const std::string& address) {
+    has_met_database = true;
     return standby.Follow({owner, address});
   };
   succession.on_lost = StopAtOnce;
   auto storage = Storage::Open(config, *clock, succession);
   if (!storage.ok()) return storage.status();
+  has_met_database = true;
   standby.ForgetOwner();
   auto process = std::make_unique<Process>(config, *engine, identity, *std::move(registry),
                                            std::move(clock), *std::move(storage));
   if (absl::Status status = process->Open(standby); !status.ok()) return status;
   return process;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CoreProcess>> CoreProcess::Start(const v1::CoreConfig& config,
+                                                                const Identity& identity,
+                                                                Wait wait) {
+  Standby standby(config, identity.version);
+  bool has_met_database = false;
+  for (absl::Duration pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+    auto process = StartOnce(config, identity, wait, standby, has_met_database);
+    if (process.ok()) return process;
+    // A database that was there will come back, as it would for one that serves. By now the lease
+    // has been given back: whoever else waits may be luckier.
+    const bool may_pass = ReasonOf(process.status()) == ErrorReason::kStorageUnavailable;
+    if (!has_met_database || !may_pass) return process;
+    spdlog::error("the state cannot be loaded, trying again in {}: {}", absl::FormatDuration(pause),
+                  std::string(process.status().message()));
+    if (!wait(pause)) return absl::CancelledError("stopped while waiting for the database");
+  }
 }
 
 }  // namespace presence

@@ -26,9 +26,10 @@ class CoreProcess {
   using Wait = std::function<bool(absl::Duration)>;
 
   // Serves from the moment it returns. While another core owns the state it waits, and hands calls
-  // on to that one. Errors: InvalidArgument   the configuration
-  // contradicts what the event packages say; Unavailable   an address cannot be listened on, or no
-  // database; Cancelled   `wait` said so.
+  // on to that one; while the database fails to give it back, it tries again. Errors:
+  // InvalidArgument   the configuration contradicts what the event packages say; Unavailable   an
+  // address cannot be listened on, or there was no database to begin with; Cancelled   `wait` said
+  // so.
   static absl::StatusOr<std::unique_ptr<CoreProcess>> Start(const v1::CoreConfig& config,
                                                             const Identity& identity, Wait wait);
   virtual ~CoreProcess() = default;

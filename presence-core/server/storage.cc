@@ -332,7 +332,7 @@ absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::CoreConfig& cor
   auto options = ToDatabaseOptions(config);
   if (!options.ok()) return options.status();
   options->history_retention = ToDuration(core.history().retention());
-  if (absl::Status status = CheckSchema(*options); !status.ok()) return status;
+  if (absl::Status status = CheckSchema(*options, clock); !status.ok()) return status;
   LeaseKeeper::Options lease_options;
   lease_options.database = *options;
   lease_options.node = config.node().empty() ? succession.node : config.node();

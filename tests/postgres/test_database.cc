@@ -26,7 +26,7 @@ TestDatabase::TestDatabase(Schema schema, uint32_t shards) {
   RunInCluster("CREATE DATABASE " + name_);
   if (schema == Schema::kNone) return;
   const absl::Status status =
-      MigrateUp(options(), shards, /*dry_run=*/false, [](const Migration&, bool) {});
+      MigrateUp(options(), shards, /*dry_run=*/false, SystemClock(), [](const Migration&, bool) {});
   if (!status.ok()) throw std::runtime_error(std::string(status.message()));
 }
 

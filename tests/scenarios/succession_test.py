@@ -113,6 +113,18 @@ class Succession(TwoCores):
         database = self.system.database
         self.assertEqual(database.run("SELECT DISTINCT node FROM lease"), "second")
 
+    def test_one_that_cannot_load_the_state_gives_the_lease_back_and_tries_again(self):
+        self.system.presencectl("publish", "alice@example.com", "--open", "--note", "kept")
+        self.eventually(lambda: self.system.core_metrics()["presence_storage_dirty_rows"] == 0)
+        database = self.system.database
+        database.run("ALTER TABLE tombstone RENAME TO away")
+        self.first.stop(signal.SIGKILL)
+        self.second.wait_for("the state cannot be loaded, trying again in 1s: .*tombstone")
+        self.assertEqual(database.run("SELECT bool_and(expires_at = 'epoch') FROM lease"), "t")
+        database.run("ALTER TABLE away RENAME TO tombstone")
+        self.second.wait_for("^ready in ")
+        self.assertIn("kept", self.on_second("state", "get", "alice@example.com").stdout)
+
     def test_an_owner_that_was_overtaken_ends_by_itself(self):
         self.system.database.run("UPDATE lease SET epoch = epoch + 1, node = 'second'")
         self.first.wait_for("stopping at once")

@@ -216,6 +216,16 @@ class LeaseKeeper::Renewal {
   Worker worker_;
 };
 
+// A connection and who minds it: whoever waits must be able to stop although the server says
+// nothing.
+struct LeaseKeeper::Session {
+  Session(const DatabaseOptions& options, const Clock& clock)
+      : guard(options, clock), connection(Connect(options, &guard)) {}
+
+  StallGuard guard;
+  const std::unique_ptr<pqxx::connection> connection;
+};
+
 LeaseKeeper::LeaseKeeper(Options options, const Clock& clock)
     : options_(std::move(options)), clock_(clock) {}
 
@@ -225,17 +235,18 @@ absl::StatusOr<LeaseKeeper::Lease> LeaseKeeper::Take() {
   Lease lease;
   bool is_awaited = false;
   const absl::Time asked_at = clock_.Now();
+  // It comes back only if this process has to ask again.
+  std::unique_ptr<Session> session = std::move(waiting_);
   try {
-    // Whoever waits must be able to stop although the server says nothing.
-    StallGuard guard(options_.database, clock_);
-    const auto connection = Connect(options_.database, &guard);
-    const StallGuard::Call call(guard, *connection);
-    lease.database_ahead = MeasureClock(*connection, clock_);
-    pqxx::work transaction(*connection);
+    if (session == nullptr) session = std::make_unique<Session>(options_.database, clock_);
+    const StallGuard::Call call(session->guard, *session->connection);
+    lease.database_ahead = MeasureClock(*session->connection, clock_);
+    pqxx::work transaction(*session->connection);
     // Without a lock at first: commits of the owner need theirs.
     if (IsOwnedByAnother(transaction, options_, lease)) {
       transaction.exec_params0(kWait, options_.node);
       transaction.commit();
+      waiting_ = std::move(session);
       return lease;
     }
     const pqxx::result rows = transaction.exec(kLock);

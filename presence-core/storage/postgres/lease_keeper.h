@@ -95,9 +95,11 @@ class LeaseKeeper {
 
  private:
   class Renewal;
+  struct Session;
   const Options options_;
   const Clock& clock_;
   uint64_t epoch_ = 0;
+  std::unique_ptr<Session> waiting_;  // kept from one Take() to the next
   std::unique_ptr<Renewal> renewal_;
 };
 

@@ -19,6 +19,9 @@ namespace {
 // A database that is down is not asked more often than this.
 constexpr absl::Duration kReconnectInterval = absl::Milliseconds(200);
 
+// A fetch at the start may take so many times as long as another statement.
+constexpr int kFetchFactor = 5;
+
 void Execute(pqxx::transaction_base& transaction, const Statement& statement, uint32_t shard,
              const std::vector<std::string>& arrays) {
   if (arrays.empty()) return;
@@ -264,12 +267,18 @@ void PostgresStore::Find(const LocalTag& tag, FindDone done) {
 
 absl::Status PostgresStore::ReadAll(absl::FunctionRef<void(ResourceRows)> visit) {
   try {
+    // A fetch of many rows takes longer than a commit, and what is done with them between two
+    // fetches may, too: so the server sets no limit, and the guard one to each fetch.
     DatabaseOptions options = options_;
-    options.statement_timeout = absl::ZeroDuration();  // none: a fetch of many rows may take long
-    const auto connection = Connect(options);
+    options.statement_timeout = kFetchFactor * options_.statement_timeout;
+    StallGuard guard(options, clock_);
+    options.statement_timeout = absl::ZeroDuration();
+    const auto connection = Connect(options, &guard);
     for (uint32_t shard = 0; shard < lease_.shards; ++shard) {
+      std::optional<StallGuard::Call> begin(std::in_place, guard, *connection);
       pqxx::transaction<pqxx::repeatable_read> transaction(*connection);
-      ReadShard(transaction, shard, options_.batch_rows, lease_.database_ahead,
+      begin.reset();
+      ReadShard(transaction, guard, shard, options_.batch_rows, lease_.database_ahead,
                 [&](ResourceRows rows) {
                   if (rows.resource.revision.epoch < lease_.settled_since) {
                     rows.resource.settled_seq.reset();

@@ -208,10 +208,13 @@ void Take(Table table, const RowScan& scan, ResourceRows& rows) {
 // The rows of one table of a shard, in the order of resources.
 class TableCursor {
  public:
-  TableCursor(pqxx::transaction_base& transaction, Table table, uint32_t shard, size_t batch_rows)
+  TableCursor(pqxx::transaction_base& transaction, StallGuard& guard, Table table, uint32_t shard,
+              size_t batch_rows)
       : transaction_(transaction),
+        guard_(guard),
         table_(table),
         fetch_(fmt::format("FETCH {} FROM load_{}", batch_rows, static_cast<int>(table))) {
+    const StallGuard::Call call(guard_, transaction_.conn());
     transaction.exec0(fmt::format("DECLARE load_{} NO SCROLL CURSOR FOR {}",
                                   static_cast<int>(table),
                                   fmt::format(fmt::runtime(StatementsOf(table).of_shard), shard)));
@@ -231,11 +234,13 @@ class TableCursor {
 
  private:
   void Fetch() {
+    const StallGuard::Call call(guard_, transaction_.conn());
     rows_ = transaction_.exec(fetch_);
     at_ = 0;
   }
 
   pqxx::transaction_base& transaction_;
+  StallGuard& guard_;
   const Table table_;
   const std::string fetch_;
   pqxx::result rows_;
@@ -269,10 +274,13 @@ std::optional<ResourceRows> ReadResource(pqxx::transaction_base& transaction, ui
   return rows;
 }
 
-void ReadShard(pqxx::transaction_base& transaction, uint32_t shard, size_t batch_rows,
-               absl::Duration database_ahead, absl::FunctionRef<void(ResourceRows)> visit) {
+void ReadShard(pqxx::transaction_base& transaction, StallGuard& guard, uint32_t shard,
+               size_t batch_rows, absl::Duration database_ahead,
+               absl::FunctionRef<void(ResourceRows)> visit) {
   std::vector<TableCursor> cursors;
-  for (const Table table : kTables) cursors.emplace_back(transaction, table, shard, batch_rows);
+  for (const Table table : kTables) {
+    cursors.emplace_back(transaction, guard, table, shard, batch_rows);
+  }
   while (true) {
     const TableCursor* first = nullptr;
     for (const TableCursor& cursor : cursors) {
@@ -295,6 +303,7 @@ void ReadShard(pqxx::transaction_base& transaction, uint32_t shard, size_t batch
     }
     visit(std::move(rows));
   }
+  const StallGuard::Call call(guard, transaction.conn());
   for (const Table table : kTables) {
     transaction.exec0(fmt::format("CLOSE load_{}", static_cast<int>(table)));
   }

@@ -6,6 +6,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
+#include "presence-core/storage/postgres/stall_guard.h"
 #include "presence-core/storage/row_changes.h"
 
 namespace presence {
@@ -23,9 +24,10 @@ ResourceKey KeyOf(const pqxx::row& row);
 
 // Calls `visit` for every resource of the shard in the order of keys, with at most `batch_rows`
 // rows of each table held at once beside it. `transaction` sees one state of the database from its
-// first statement to its last (repeatable read). Throws as ReadResource.
-void ReadShard(pqxx::transaction_base& transaction, uint32_t shard, size_t batch_rows,
-               absl::Duration database_ahead, absl::FunctionRef<void(ResourceRows)> visit);
+// first statement to its last (repeatable read); `guard` minds each fetch. Throws as ReadResource.
+void ReadShard(pqxx::transaction_base& transaction, StallGuard& guard, uint32_t shard,
+               size_t batch_rows, absl::Duration database_ahead,
+               absl::FunctionRef<void(ResourceRows)> visit);
 
 }  // namespace presence
 

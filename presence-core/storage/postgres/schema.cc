@@ -7,6 +7,7 @@
 
 #include "presence-core/model/error.h"
 #include "presence-core/storage/postgres/connection.h"
+#include "presence-core/storage/postgres/stall_guard.h"
 
 namespace presence {
 namespace {
@@ -75,9 +76,12 @@ std::string OwnerOf(pqxx::transaction_base& transaction) {
 
 }  // namespace
 
-absl::StatusOr<SchemaVersion> ReadSchemaVersion(const DatabaseOptions& options) {
+absl::StatusOr<SchemaVersion> ReadSchemaVersion(const DatabaseOptions& options,
+                                                const Clock& clock) {
   try {
-    const auto connection = Connect(options);
+    StallGuard guard(options, clock);
+    const auto connection = Connect(options, &guard);
+    const StallGuard::Call call(guard, *connection);
     pqxx::nontransaction read(*connection);
     return SchemaVersion{VersionOf(read), KnownVersion()};
   } catch (const std::exception& error) {
@@ -85,8 +89,8 @@ absl::StatusOr<SchemaVersion> ReadSchemaVersion(const DatabaseOptions& options) 
   }
 }
 
-absl::Status CheckSchema(const DatabaseOptions& options) {
-  const auto version = ReadSchemaVersion(options);
+absl::Status CheckSchema(const DatabaseOptions& options, const Clock& clock) {
+  const auto version = ReadSchemaVersion(options, clock);
   if (!version.ok()) return version.status();
   if (version->database > version->program) return NewerThanProgram(version->database);
   if (version->database < version->program) {
@@ -99,8 +103,8 @@ absl::Status CheckSchema(const DatabaseOptions& options) {
 }
 
 absl::Status MigrateUp(const DatabaseOptions& options, uint32_t shards, bool dry_run,
-                       OnMigration on_step) {
-  const auto version = ReadSchemaVersion(options);
+                       const Clock& clock, OnMigration on_step) {
+  const auto version = ReadSchemaVersion(options, clock);
   if (!version.ok()) return version.status();
   if (version->database > version->program) return NewerThanProgram(version->database);
   try {
@@ -116,10 +120,10 @@ absl::Status MigrateUp(const DatabaseOptions& options, uint32_t shards, bool dry
   }
 }
 
-absl::Status MigrateDown(const DatabaseOptions& options, int to, bool dry_run,
+absl::Status MigrateDown(const DatabaseOptions& options, int to, bool dry_run, const Clock& clock,
                          OnMigration on_step) {
   if (to < 0) return InvalidField("to", "a version is 0 or more; 0 removes every table");
-  const auto version = ReadSchemaVersion(options);
+  const auto version = ReadSchemaVersion(options, clock);
   if (!version.ok()) return version.status();
   if (version->database > version->program) return NewerThanProgram(version->database);
   if (to >= version->database) {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "presence-core/storage/postgres/database_options.h"
+#include "runtime/clock.h"
 
 namespace presence {
 
@@ -32,11 +33,11 @@ struct SchemaVersion {
   int program = 0;
 };
 // Errors: STORAGE_UNAVAILABLE.
-absl::StatusOr<SchemaVersion> ReadSchemaVersion(const DatabaseOptions& options);
+absl::StatusOr<SchemaVersion> ReadSchemaVersion(const DatabaseOptions& options, const Clock& clock);
 
 // OK when the database has exactly what this program knows. Errors: STORAGE_UNAVAILABLE   the
 // message names the command that mends it.
-absl::Status CheckSchema(const DatabaseOptions& options);
+absl::Status CheckSchema(const DatabaseOptions& options, const Clock& clock);
 
 // Called with each step before it is taken.
 using OnMigration = absl::FunctionRef<void(const Migration&, bool is_up)>;
@@ -45,10 +46,11 @@ using OnMigration = absl::FunctionRef<void(const Migration&, bool is_up)>;
 // can never be changed. With `dry_run` nothing is changed. Two at once wait for each other. Errors:
 // STORAGE_UNAVAILABLE   steps before the failed one stay.
 absl::Status MigrateUp(const DatabaseOptions& options, uint32_t shards, bool dry_run,
-                       OnMigration on_step);
+                       const Clock& clock, OnMigration on_step);
 // Takes steps back until `to`; what only the newer schema could hold is lost. Refused while a
 // process owns a shard. Errors: INVALID_FIELD, STORAGE_UNAVAILABLE.
-absl::Status MigrateDown(const DatabaseOptions& options, int to, bool dry_run, OnMigration on_step);
+absl::Status MigrateDown(const DatabaseOptions& options, int to, bool dry_run, const Clock& clock,
+                         OnMigration on_step);
 
 }  // namespace presence
 

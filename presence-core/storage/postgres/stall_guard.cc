@@ -36,7 +36,7 @@ void StallGuard::Look() {
   worker_.PostAt(now + tick_, [this] { Look(); });
 }
 
-StallGuard::Call::Call(StallGuard& guard, const pqxx::connection& connection)
+StallGuard::Call::Call(StallGuard& guard, const pqxx::connection_base& connection)
     : guard_(guard),
       socket_(fcntl(connection.sock(), F_DUPFD_CLOEXEC, 0)),
       deadline_(guard.clock_.Now() + guard.patience_) {

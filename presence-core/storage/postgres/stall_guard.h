@@ -28,7 +28,7 @@ class StallGuard {
   // which the server gives up after its statement_timeout.
   class Call {
    public:
-    Call(StallGuard& guard, const pqxx::connection& connection);
+    Call(StallGuard& guard, const pqxx::connection_base& connection);
     ~Call();
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;

@@ -8,24 +8,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "presence-core/storage/postgres/postgres_store.h"
+#include "tests/fakes/jumping_clock.h"
 #include "tests/postgres/test_database.h"
 
 namespace presence {
 namespace {
 
 using testing::HasSubstr;
-
-// Steps forward when told, as a clock seems to for who stood still. Safe to use from any thread.
-class JumpingClock final : public Clock {
- public:
-  absl::Time Now() const override { return clock_.Now() + absl::Milliseconds(ahead_.load()); }
-  absl::Time WallNow() const override { return clock_.WallNow(); }
-  void Jump(absl::Duration by) { ahead_ += absl::ToInt64Milliseconds(by); }
-
- private:
-  SystemClock clock_;
-  std::atomic<int64_t> ahead_ = 0;
-};
 
 class LeaseKeeperTest : public testing::Test {
  protected:
@@ -104,6 +93,31 @@ TEST_F(LeaseKeeperTest, AnotherProcessWaitsWhileTheOwnerLives) {
   EXPECT_EQ(lease->owner, "core-1");
   EXPECT_EQ(lease->address, "core-1:7460");
   EXPECT_GT(lease->remaining, absl::ZeroDuration());
+}
+
+TEST_F(LeaseKeeperTest, OneThatWaitsKeepsItsConnectionAndOutlivesItsLoss) {
+  LeaseKeeper::Options lasting = Node("core-1");
+  lasting.lifetime = lasting.renewal = absl::Hours(1);
+  LeaseKeeper owner(lasting, clock_);
+  ASSERT_TRUE(owner.Take()->is_ours);
+  LeaseKeeper standby(Node("core-2"), clock_);
+  const auto sessions = [this](const std::string& what) {
+    return database_.Run("SELECT " + what +
+                         " FROM pg_stat_activity WHERE application_name = 'presence-core'"
+                         " AND datname = current_database() AND pid <> pg_backend_pid()");
+  };
+  ASSERT_FALSE(standby.Take()->is_ours);
+  while (sessions("count(*)") != "1") {  // that of the owner goes
+  }
+  const std::string session = sessions("pid");
+  ASSERT_FALSE(standby.Take()->is_ours);
+
+  EXPECT_EQ(sessions("string_agg(pid::text, ' ')"), session);
+
+  TakeAway();
+  EXPECT_FALSE(standby.Take().ok());
+  GiveBack();
+  EXPECT_FALSE(standby.Take()->is_ours);
 }
 
 TEST_F(LeaseKeeperTest, TheSameProcessComesBackAtOnceWithTheNextEpoch) {

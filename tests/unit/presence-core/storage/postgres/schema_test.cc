@@ -15,6 +15,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+const SystemClock kClock;
+
 void Silently(const Migration&, bool) {}
 
 const int kNewest = Migrations().back().version;
@@ -22,7 +24,7 @@ const int kNewest = Migrations().back().version;
 TEST(SchemaTest, AnEmptyDatabaseIsBehindAndTheErrorNamesTheCommand) {
   const TestDatabase database(TestDatabase::Schema::kNone);
 
-  const absl::Status status = CheckSchema(database.options());
+  const absl::Status status = CheckSchema(database.options(), kClock);
 
   EXPECT_EQ(ReasonOf(status), ErrorReason::kStorageUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr("presence-core migrate up"));
@@ -35,11 +37,11 @@ TEST(SchemaTest, UpBringsItUpToDateOnceAndMakesTheShards) {
     steps.push_back(is_up ? step.version : -step.version);
   };
 
-  ASSERT_TRUE(MigrateUp(database.options(), 16, /*dry_run=*/false, note).ok());
-  ASSERT_TRUE(MigrateUp(database.options(), 99, /*dry_run=*/false, note).ok());
+  ASSERT_TRUE(MigrateUp(database.options(), 16, /*dry_run=*/false, kClock, note).ok());
+  ASSERT_TRUE(MigrateUp(database.options(), 99, /*dry_run=*/false, kClock, note).ok());
 
   EXPECT_EQ(steps.size(), static_cast<size_t>(kNewest));
-  EXPECT_TRUE(CheckSchema(database.options()).ok());
+  EXPECT_TRUE(CheckSchema(database.options(), kClock).ok());
   EXPECT_EQ(database.Run("SELECT count(*) FROM lease"), "16");
 }
 
@@ -47,31 +49,31 @@ TEST(SchemaTest, ADryRunChangesNothing) {
   const TestDatabase database(TestDatabase::Schema::kNone);
   int steps = 0;
 
-  const absl::Status status =
-      MigrateUp(database.options(), 4, /*dry_run=*/true, [&](const Migration&, bool) { ++steps; });
+  const absl::Status status = MigrateUp(database.options(), 4, /*dry_run=*/true, kClock,
+                                        [&](const Migration&, bool) { ++steps; });
 
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(steps, kNewest);
-  EXPECT_EQ(ReadSchemaVersion(database.options())->database, 0);
+  EXPECT_EQ(ReadSchemaVersion(database.options(), kClock)->database, 0);
 }
 
 TEST(SchemaTest, DownTakesEverythingBackAndUpGoesForthAgain) {
   const TestDatabase database;
 
-  ASSERT_TRUE(MigrateDown(database.options(), 0, /*dry_run=*/false, Silently).ok());
+  ASSERT_TRUE(MigrateDown(database.options(), 0, /*dry_run=*/false, kClock, Silently).ok());
 
-  EXPECT_EQ(ReadSchemaVersion(database.options())->database, 0);
+  EXPECT_EQ(ReadSchemaVersion(database.options(), kClock)->database, 0);
   EXPECT_EQ(database.Run("SELECT string_agg(relname, ' ') FROM pg_class WHERE relkind = 'r'"
                          " AND relnamespace = 'presence'::regnamespace"),
             "schema_migration");
-  EXPECT_TRUE(MigrateUp(database.options(), 4, /*dry_run=*/false, Silently).ok());
+  EXPECT_TRUE(MigrateUp(database.options(), 4, /*dry_run=*/false, kClock, Silently).ok());
 }
 
 TEST(SchemaTest, DownIsRefusedForWhatIsNoEarlierVersion) {
   const TestDatabase database;
 
   for (const int to : {-1, kNewest, kNewest + 1}) {
-    EXPECT_EQ(ReasonOf(MigrateDown(database.options(), to, false, Silently)),
+    EXPECT_EQ(ReasonOf(MigrateDown(database.options(), to, false, kClock, Silently)),
               ErrorReason::kInvalidField);
   }
 }
@@ -83,20 +85,21 @@ TEST(SchemaTest, DownIsRefusedWhileAProcessServes) {
       {.database = database.options(), .node = "core-1", .address = "", .on_lost = nullptr}, clock);
   ASSERT_TRUE(keeper.Take()->is_ours);
 
-  const absl::Status status = MigrateDown(database.options(), 0, /*dry_run=*/false, Silently);
+  const absl::Status status =
+      MigrateDown(database.options(), 0, /*dry_run=*/false, kClock, Silently);
 
   EXPECT_THAT(std::string(status.message()), HasSubstr("core-1 is serving"));
   keeper.Release();
-  EXPECT_TRUE(MigrateDown(database.options(), 0, /*dry_run=*/false, Silently).ok());
+  EXPECT_TRUE(MigrateDown(database.options(), 0, /*dry_run=*/false, kClock, Silently).ok());
 }
 
 TEST(SchemaTest, ADatabaseAheadOfTheProgramIsRefused) {
   const TestDatabase database;
   database.Run("INSERT INTO schema_migration (version, name) VALUES (4711, 'of the future')");
 
-  for (const absl::Status& status :
-       {CheckSchema(database.options()), MigrateUp(database.options(), 4, false, Silently),
-        MigrateDown(database.options(), 0, false, Silently)}) {
+  for (const absl::Status& status : {CheckSchema(database.options(), kClock),
+                                     MigrateUp(database.options(), 4, false, kClock, Silently),
+                                     MigrateDown(database.options(), 0, false, kClock, Silently)}) {
     EXPECT_THAT(std::string(status.message()), HasSubstr("schema version 4711"));
     EXPECT_THAT(std::string(status.message()), HasSubstr("migrate down --to"));
   }
@@ -106,9 +109,9 @@ TEST(SchemaTest, AFailedStepLeavesTheOneBefore) {
   const TestDatabase database(TestDatabase::Schema::kNone);
   database.Run("CREATE SCHEMA presence CREATE TABLE publication (is_in_the_way integer)");
 
-  EXPECT_FALSE(MigrateUp(database.options(), 4, /*dry_run=*/false, Silently).ok());
+  EXPECT_FALSE(MigrateUp(database.options(), 4, /*dry_run=*/false, kClock, Silently).ok());
 
-  EXPECT_EQ(ReadSchemaVersion(database.options())->database, 0);
+  EXPECT_EQ(ReadSchemaVersion(database.options(), kClock)->database, 0);
   EXPECT_EQ(database.Run("SELECT to_regclass('presence.lease')"), "");
 }
 

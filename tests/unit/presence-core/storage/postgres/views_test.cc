@@ -219,7 +219,7 @@ TEST_F(ViewsTest, GoWithTheirMigration) {
   ASSERT_TRUE(Place({.presentity = "public.p"}).ok());
 
   ASSERT_TRUE(
-      MigrateDown(database_.options(), 0, /*dry_run=*/false, [](const Migration&, bool) {
+      MigrateDown(database_.options(), 0, /*dry_run=*/false, clock_, [](const Migration&, bool) {
       }).ok());
 
   EXPECT_EQ(ViewsInAll(), "none");
