@@ -10,44 +10,12 @@
 #include "absl/synchronization/mutex.h"
 #include "presence-core/model/error.h"
 #include "presence-core/storage/postgres/connection.h"
+#include "presence-core/storage/postgres/lease_statements.h"
 #include "runtime/worker.h"
 
 namespace presence {
 namespace {
 
-constexpr char kLook[] =
-    "SELECT node, address,"
-    " extract(epoch FROM expires_at - clock_timestamp())::double precision AS remaining"
-    " FROM lease WHERE (node <> $1 OR is_shared) AND NOT (is_shared AND $2)"
-    " AND expires_at >= clock_timestamp() ORDER BY shard LIMIT 1";
-constexpr char kLock[] =
-    "SELECT epoch, is_ahead, settled_since, is_shared FROM lease ORDER BY shard FOR UPDATE";
-constexpr char kTake[] =
-    "UPDATE lease SET epoch = $1, node = $2, address = $3,"
-    " expires_at = clock_timestamp() + make_interval(secs => $4), is_ahead = $5,"
-    " settled_since = $6, is_shared = $7";
-constexpr char kRenew[] =
-    "UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $1), address = $4"
-    " WHERE epoch = $2 AND node = $3";
-constexpr char kRelease[] =
-    "UPDATE lease SET expires_at = 'epoch', is_ahead = is_ahead AND NOT $3"
-    " WHERE epoch = $1 AND node = $2";
-
-constexpr char kRenewShared[] =
-    "UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $1)"
-    " WHERE epoch = $2 AND is_shared";
-constexpr char kServe[] =
-    "INSERT INTO node (shard, name, seen_at, serves, address)"
-    " SELECT shard, $1, clock_timestamp(), true, $2 FROM lease ON CONFLICT (shard, name)"
-    " DO UPDATE SET seen_at = EXCLUDED.seen_at, serves = true, address = EXCLUDED.address";
-constexpr char kServing[] =
-    "SELECT name FROM node WHERE shard = 0 AND serves AND name <> $1"
-    " AND seen_at > clock_timestamp() - make_interval(secs => $2)";
-constexpr char kStopServing[] = "DELETE FROM node WHERE shard >= 0 AND name = $1";
-constexpr char kReleaseShared[] =
-    "UPDATE lease SET expires_at = 'epoch' WHERE epoch = $1 AND is_shared AND NOT EXISTS"
-    " (SELECT 1 FROM node WHERE node.shard = lease.shard AND serves"
-    " AND seen_at > clock_timestamp() - make_interval(secs => $2))";
 // What stands in place of an owner.
 constexpr char kSeveral[] = "several cores (db-only)";
 
@@ -58,16 +26,6 @@ DatabaseOptions DatabaseOfRenewals(const LeaseKeeper::Options& options) {
       std::min(database.statement_timeout, options.lifetime - options.margin);
   return database;
 }
-
-// Who waits, a row a shard.
-constexpr char kWait[] =
-    "INSERT INTO node (shard, name, seen_at) SELECT shard, $1, clock_timestamp() FROM lease"
-    " ON CONFLICT (shard, name) DO UPDATE SET seen_at = EXCLUDED.seen_at";
-constexpr char kIsAwaited[] =
-    "SELECT EXISTS (SELECT 1 FROM node"
-    " WHERE shard >= 0 AND name <> $1 AND seen_at > clock_timestamp() - make_interval(secs => $2))";
-constexpr char kForgetOld[] =
-    "DELETE FROM node WHERE name = $1 OR seen_at < clock_timestamp() - interval '1 day'";
 
 // Fills in who that is.
 bool IsOwnedByAnother(pqxx::work& transaction, const LeaseKeeper::Options& options,

@@ -124,6 +124,9 @@ class PostgresStore::Lane {
       if (absl::Status status = EnsureConnection(); !status.ok()) {
         return {CommitResult::kFailed, std::move(status)};
       }
+      if (!IsOfShard(batch, shard)) {
+        return {CommitResult::kFailed, Internal("a batch that mixes shards")};
+      }
       const bool is_logged = options_.history_retention > absl::ZeroDuration();
       Columns columns(batch, lease_.database_ahead, is_logged);
       const StallGuard::Call call(guard_, *connection_);
@@ -149,6 +152,13 @@ class PostgresStore::Lane {
       if (outcome.result != CommitResult::kBadRow) Disconnect();
       return outcome;
     }
+  }
+
+  // The rows of another one could one day be in another database.
+  bool IsOfShard(const std::vector<RowChanges>& batch, uint32_t shard) const {
+    return std::all_of(batch.begin(), batch.end(), [&](const RowChanges& changes) {
+      return changes.key.StableHash() % lease_.shards == shard;
+    });
   }
 
   absl::StatusOr<std::optional<ResourceRows>> ReadNow(uint32_t shard, const ResourceKey& key) {

@@ -211,12 +211,9 @@ const Statement& ClaimStatement() {
 }
 
 std::vector<Statement> AllStatements() {
-  std::vector<Statement> all{{kFence, kFenceText},
-                             {kFenceAlone, kFenceAloneText},
-                             {kOwn, kOwnText},
-                             {kFind, kFindText},
-                             ClaimStatement(),
-                             LogChanges()};
+  std::vector<Statement> all{{kFence, kFenceText}, {kFenceAlone, kFenceAloneText},
+                             {kOwn, kOwnText},     {kFind, kFindText},
+                             ClaimStatement(),     LogChanges()};
   for (const Table table : kTables) {
     const TableStatements& statements = StatementsOf(table);
     all.insert(all.end(), {statements.put, statements.erase, statements.read});

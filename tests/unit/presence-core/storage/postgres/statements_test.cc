@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <pqxx/pqxx>
+#include <regex>
 #include <set>
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "presence-core/storage/postgres/connection.h"
+#include "presence-core/storage/postgres/lease_statements.h"
 #include "tests/postgres/test_database.h"
 
 namespace presence {
@@ -93,6 +95,41 @@ TEST(StatementsTest, NameTheShard) {
     EXPECT_TRUE(statement.text.find("shard = $1") != std::string::npos ||
                 statement.text.find("(shard, ") != std::string::npos)
         << statement.text;
+  }
+}
+
+// Every core that ever waited may have left a row for each shard.
+TEST(StatementsTest, OfLeasesGoByAnIndexHoweverManyHaveWaited) {
+  const TestDatabase database;
+  database.Run(
+      "INSERT INTO node SELECT n % 4, 'core' || n, now() - interval '1 hour'"
+      " FROM generate_series(1, 20000) n");
+  database.Run("ANALYZE");
+  const auto connection = Connect(database.options());
+  pqxx::work transaction(*connection);
+
+  for (const std::string_view text : kLeaseStatements) {
+    transaction.exec("PREPARE statement AS " + std::string(text));
+    const auto count = transaction.exec1(
+        "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'statement'");
+    std::string parameters;
+    for (int i = 0; i < count[0].as<int>(); ++i) parameters += i == 0 ? "NULL" : ", NULL";
+    const std::string plan =
+        Explain(transaction,
+                parameters.empty() ? "EXECUTE statement" : "EXECUTE statement(" + parameters + ")");
+    EXPECT_THAT(plan, Not(HasSubstr("Seq Scan on node"))) << text << "\n" << plan;
+    transaction.exec("DEALLOCATE statement");
+  }
+}
+
+TEST(StatementsTest, OfLeasesTouchNoState) {
+  const std::regex table("(?:FROM|JOIN|UPDATE|INTO|USING) ([a-z_]+)");
+  for (const std::string_view text : kLeaseStatements) {
+    const std::string statement(text);
+    for (std::sregex_iterator it(statement.begin(), statement.end(), table), end; it != end; ++it) {
+      EXPECT_THAT((*it)[1].str(), testing::AnyOf("lease", "node", "expires_at" /* extract */))
+          << text;
+    }
   }
 }
 
