@@ -79,6 +79,8 @@ struct SubscribeOutcome {
   absl::Duration granted;
   SubscriptionState state = SubscriptionState::kActive;
   bool created = false;
+  // The tag of the dialog where it is not the id (model/dialog.h).
+  std::string adopted_tag;
 };
 
 // A native watcher: a subscription that lives as long as its stream. Its NOTIFYs go to `link`.

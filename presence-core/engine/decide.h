@@ -6,6 +6,7 @@
 #include "presence-core/engine/command.h"
 #include "presence-core/engine/effects.h"
 #include "presence-core/engine/engine_config.h"
+#include "presence-core/engine/import.h"
 #include "presence-core/event/event_package.h"
 #include "presence-core/policy/policy_snapshot.h"
 #include "runtime/random.h"
@@ -72,6 +73,11 @@ inline constexpr size_t kRowsPerSlice = 256;
 uint64_t DecideReauthorize(const DecideContext& context, uint64_t from, const WatcherUri* only,
                            Effects& effects, RefreshOutcome& outcome);
 
+// Takes over state that was held elsewhere. Errors: INVALID_FIELD, QUOTA_EXCEEDED,
+// WATCHER_BLOCKED.
+absl::StatusOr<ImportOutcome> DecideImport(const DecideContext& context,
+                                           const ImportCommand& command, Effects& effects);
+
 // Time has come; each is void when its row is gone or its deadline has moved.
 bool DecideExpirePublication(const DecideContext& context, PublicationId id, Effects& effects);
 bool DecideExpireSubscription(const DecideContext& context, const LocalTag& id, Effects& effects);
@@ -100,6 +106,10 @@ const Lifetimes& SubscriptionLifetimes(const DecideContext& context);
 Verdict Weigh(const DecideContext& context, const EventName& event, const WatcherUri& watcher,
               const WatcherUri* alias, const Effects& effects);
 
+// Whether one more subscription of this watcher may be. Errors: QUOTA_EXCEEDED.
+absl::Status CheckRoom(const DecideContext& context, const WatcherUri& watcher,
+                       const Effects& effects);
+
 // How a subscription shows in watcher information.
 WinfoEntry EntryOf(const Subscription& row, WinfoEvent event);
 
@@ -111,6 +121,9 @@ void Terminate(const DecideContext& context, const Subscription& row, Terminatio
 // waits already, or when as many wait as may subscribe: strangers must not fill the memory.
 bool RememberWaiting(const DecideContext& context, const WatcherUri& watcher, uint64_t winfo_id,
                      Effects& effects);
+
+// RFC 3857 §4.7.1: who subscribes again is waiting no longer.
+void ForgetWaiting(const DecideContext& context, const WatcherUri& watcher, Effects& effects);
 
 }  // namespace presence
 

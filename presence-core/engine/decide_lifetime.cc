@@ -116,6 +116,25 @@ bool RememberWaiting(const DecideContext& context, const WatcherUri& watcher, ui
   return true;
 }
 
+void ForgetWaiting(const DecideContext& context, const WatcherUri& watcher, Effects& effects) {
+  const WatcherRecordPtr record = effects.FindWatcher(watcher);
+  if (record == nullptr || !record->is_waiting()) return;
+  WinfoEntry gone;
+  gone.id = record->ordinal;
+  gone.watcher = watcher;
+  gone.status = SubscriptionState::kTerminated;
+  gone.event = WinfoEvent::kGiveup;
+  gone.subscribed_at = context.now;
+  effects.ReportWatcher(std::move(gone));
+  if (record->decision == WatcherDecision::kNone) {
+    effects.EraseWatcher(watcher);
+    return;
+  }
+  auto row = std::make_shared<WatcherRecord>(*record);
+  row->waits_until = absl::InfinitePast();
+  effects.Put(WatcherRecordPtr(std::move(row)));
+}
+
 void Terminate(const DecideContext& context, const Subscription& row, TerminationReason reason,
                Effects& effects) {
   ReportEnd(context, row, reason, effects);

@@ -33,7 +33,12 @@ absl::Status CheckAccept(const DecideContext& context, const SubscribeCommand& c
 }
 
 SubscribeOutcome OutcomeOf(const Subscription& row, bool created) {
-  return {row.id, row.granted, row.state, created};
+  return {row.id, row.granted, row.state, created, std::string(row.dialog.adopted_tag())};
+}
+
+// The tag that an in-dialog request named, where it is not the id.
+std::string AdoptedTag(const LocalTag& id, const SubscribeCommand& command) {
+  return command.local_tag == id.text() ? std::string() : command.local_tag;
 }
 
 bool IsSameUse(const Subscription& row, const SubscribeCommand& command) {
@@ -83,26 +88,6 @@ std::optional<SubscribeOutcome> FindEarlierAnswer(const SubscribeCommand& comman
     if (row->last_request == key || is_late_copy) return AnswerAgain(command, *row, true, effects);
   }
   return std::nullopt;
-}
-
-// RFC 3857 §4.7.1: who subscribes again is waiting no longer.
-void ForgetWaiting(const DecideContext& context, const WatcherUri& watcher, Effects& effects) {
-  const WatcherRecordPtr record = effects.FindWatcher(watcher);
-  if (record == nullptr || !record->is_waiting()) return;
-  WinfoEntry gone;
-  gone.id = record->ordinal;
-  gone.watcher = watcher;
-  gone.status = SubscriptionState::kTerminated;
-  gone.event = WinfoEvent::kGiveup;
-  gone.subscribed_at = context.now;
-  effects.ReportWatcher(std::move(gone));
-  if (record->decision == WatcherDecision::kNone) {
-    effects.EraseWatcher(watcher);
-    return;
-  }
-  auto row = std::make_shared<WatcherRecord>(*record);
-  row->waits_until = absl::InfinitePast();
-  effects.Put(WatcherRecordPtr(std::move(row)));
 }
 
 std::shared_ptr<Subscription> NewRow(const DecideContext& context, const SubscribeCommand& command,
@@ -164,18 +149,6 @@ SubscribeOutcome Begin(const DecideContext& context, std::shared_ptr<Subscriptio
   return outcome;
 }
 
-absl::Status CheckRoom(const DecideContext& context, const WatcherUri& watcher,
-                       const Effects& effects) {
-  const EngineConfig& config = context.config;
-  if (effects.subscription_count() >= config.max_subscriptions) {
-    return QuotaExceeded("subscriptions to one presentity", config.max_subscriptions);
-  }
-  if (effects.base().CountOf(watcher) >= config.max_per_watcher) {
-    return QuotaExceeded("subscriptions of one watcher to one presentity", config.max_per_watcher);
-  }
-  return absl::OkStatus();
-}
-
 SubscriptionState StateOf(Authorization authorization) {
   return authorization == Authorization::kAllow ? SubscriptionState::kActive
                                                 : SubscriptionState::kPending;
@@ -184,7 +157,9 @@ SubscriptionState StateOf(Authorization authorization) {
 absl::Status CheckInDialog(const DecideContext& context, const SubscribeCommand& command,
                            const SubscriptionPtr& row) {
   // RFC 3261 §12.2.2: Call-ID and both tags name a dialog; a tag alone is a guess.
-  if (row == nullptr || row->is_native() || row->dialog.call_id() != command.dialog.call_id ||
+  const bool is_of_tag = row != nullptr && (row->dialog.adopted_tag().empty() ||
+                                            row->dialog.adopted_tag() == command.local_tag);
+  if (!is_of_tag || row->is_native() || row->dialog.call_id() != command.dialog.call_id ||
       row->dialog.remote_tag() != command.dialog.remote_tag || !row->is_live() ||
       row->expires_at <= context.now) {
     return SubscriptionUnknown(command.local_tag);
@@ -215,10 +190,23 @@ SubscribeOutcome End(const DecideContext& context, const SubscribeCommand& comma
   ending->last_request = key;
   ending->granted = absl::ZeroDuration();
   Terminate(context, *ending, TerminationReason::kTimeout, effects);
-  return {row.id, absl::ZeroDuration(), SubscriptionState::kTerminated, false};
+  return {row.id, absl::ZeroDuration(), SubscriptionState::kTerminated, false,
+          AdoptedTag(row.id, command)};
 }
 
 }  // namespace
+
+absl::Status CheckRoom(const DecideContext& context, const WatcherUri& watcher,
+                       const Effects& effects) {
+  const EngineConfig& config = context.config;
+  if (effects.subscription_count() >= config.max_subscriptions) {
+    return QuotaExceeded("subscriptions to one presentity", config.max_subscriptions);
+  }
+  if (effects.base().CountOf(watcher) >= config.max_per_watcher) {
+    return QuotaExceeded("subscriptions of one watcher to one presentity", config.max_per_watcher);
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<SubscribeOutcome> DecideSubscribe(const DecideContext& context,
                                                  const SubscribeCommand& command,
@@ -266,7 +254,8 @@ absl::StatusOr<SubscribeOutcome> DecideInDialog(const DecideContext& context, co
                                                 const SubscribeCommand& command, Effects& effects) {
   const RequestKey key = KeyOf(command);
   if (AnswerRecordPtr answer = effects.FindAnswer(key)) {
-    return SubscribeOutcome{id, answer->granted, SubscriptionState::kTerminated, false};
+    return SubscribeOutcome{id, answer->granted, SubscriptionState::kTerminated, false,
+                            AdoptedTag(id, command)};
   }
   const SubscriptionPtr row = effects.FindSubscription(id);
   if (row != nullptr && row->last_request == key) return AnswerAgain(command, *row, false, effects);

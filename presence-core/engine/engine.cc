@@ -236,8 +236,12 @@ void Engine::Impl::Apply(Stripe& stripe, Cell& cell, const RowChanges& changes,
   const CountedRows counted(stripe, cell);
   std::vector<uint64_t> gone;
   for (const auto& [id, row] : changes.subscriptions) {
-    if (row != nullptr) continue;
-    if (SubscriptionPtr old = cell.resource.FindSubscription(id)) gone.push_back(old->ordinal);
+    if (row != nullptr) {
+      aliases.Add(*row);
+    } else if (SubscriptionPtr old = cell.resource.FindSubscription(id)) {
+      gone.push_back(old->ordinal);
+      aliases.Remove(*old, clock.Now());
+    }
   }
   for (const auto& [watcher, row] : changes.watchers) {
     const WatcherRecordPtr old = cell.resource.FindWatcher(watcher);

@@ -17,6 +17,7 @@
 #include "presence-core/engine/command.h"
 #include "presence-core/engine/document_cuts.h"
 #include "presence-core/engine/engine_config.h"
+#include "presence-core/engine/import.h"
 #include "presence-core/engine/listing.h"
 #include "presence-core/engine/lock_holds.h"
 #include "presence-core/engine/watcher_link.h"
@@ -101,6 +102,9 @@ class Engine {
   // Ends a native watcher whose stream has gone: nothing more is delivered for it.
   void ForgetWatch(LocalTag id);
   void DecideWatcher(DecideWatcherCommand command, Done<RefreshOutcome> done);
+  // Takes over state that was held elsewhere. Errors: INVALID_FIELD, QUOTA_EXCEEDED,
+  // WATCHER_BLOCKED, UNKNOWN_EVENT, and those of a publication's document.
+  void Import(ImportCommand command, Done<ImportOutcome> done);
   // Asks the policy again about every watcher of the resource.
   void Reauthorize(const ResourceKey& key, Done<RefreshOutcome> done);
   // Sends the present state to every active watcher of the resource.
@@ -123,6 +127,8 @@ class Engine {
   Page<PublicationView> ListPublications(const PublicationFilter& filter) const;
   Page<SubscriptionView> ListSubscriptions(const SubscriptionFilter& filter) const;
   Page<WatcherView> ListWatchers(const WatcherFilter& filter) const;
+  // What is remembered of watchers besides their subscriptions, of all resources.
+  Page<WatcherRecordView> ListWatcherRecords(const WatcherRecordFilter& filter) const;
 
   // --- Links: how NOTIFYs leave, and how their answers come back.
 

@@ -13,11 +13,10 @@ ResourceKey KeyOf(const PresentityUri& presentity, const EventName& event) {
   return {presentity, event.base()};
 }
 
-// What can be said of a document without the resource; the decision answers with it in its turn.
+}  // namespace
+
 absl::Status CheckDocument(const EngineConfig& config, const EventPackage& package,
-                           const PublishCommand& command) {
-  if (!command.document.has_value()) return absl::OkStatus();
-  const Document& document = *command.document;
+                           const PresentityUri& presentity, const Document& document) {
   const std::vector<std::string>& types = package.traits().content_types;
   if (std::find(types.begin(), types.end(), document.content_type()) == types.end()) {
     std::string accept;
@@ -27,10 +26,8 @@ absl::Status CheckDocument(const EngineConfig& config, const EventPackage& packa
   if (document.body().size() > config.max_document_bytes) {
     return DocumentTooLarge(document.body().size(), config.max_document_bytes);
   }
-  return package.ValidatePublication(command.presentity, document);
+  return package.ValidatePublication(presentity, document);
 }
-
-}  // namespace
 
 void Engine::Publish(PublishCommand command, Done<PublishOutcome> done) {
   if (command.event.is_winfo()) {
@@ -44,7 +41,11 @@ void Engine::Publish(PublishCommand command, Done<PublishOutcome> done) {
     return;
   }
   const ResourceKey key = KeyOf(command.presentity, command.event);
-  absl::Status check = CheckDocument(impl_->config, **package, command);
+  // The decision answers with it in its turn.
+  absl::Status check;
+  if (command.document.has_value()) {
+    check = CheckDocument(impl_->config, **package, command.presentity, *command.document);
+  }
   Stripe& stripe = impl_->StripeOf(key.StableHash());
   impl_->Submit(
       key, Impl::Answering<PublishOutcome>(
@@ -75,7 +76,7 @@ void Engine::Subscribe(SubscribeCommand command, Done<SubscribeOutcome> done) {
     return;
   }
   // In a dialog the tag says which resource is meant, whatever the request calls it.
-  const std::string text = command.local_tag;
+  const std::string text = impl_->IdNamedBy(command);
   auto found = [this, command = std::move(command), done = std::move(done)](
                    absl::StatusOr<ResourceKey> key, const LocalTag& id) mutable {
     if (!key.ok()) return done(key.status());
@@ -87,6 +88,25 @@ void Engine::Subscribe(SubscribeCommand command, Done<SubscribeOutcome> done) {
                             std::move(done)));
   };
   impl_->FindDialog(text, std::move(found));
+}
+
+std::string Engine::Impl::IdNamedBy(const SubscribeCommand& command) const {
+  const DialogParts& dialog = command.dialog;
+  // A foreign tag may look like ours, so a dialog that was taken over comes first.
+  const std::optional<LocalTag> adopted =
+      aliases.Find(dialog.call_id, command.local_tag, dialog.remote_tag);
+  if (adopted.has_value()) return adopted->text();
+  if (!journal.is_shared() || LocalTag::Parse(command.local_tag).has_value()) {
+    return command.local_tag;
+  }
+  // Another core may have taken it over: the id follows from the dialog's own and the resource,
+  // which the To header names as a rule.
+  const auto presentity = PresentityUri::Parse(dialog.local_uri, config.addresses);
+  if (!presentity.ok()) return command.local_tag;
+  const ResourceKey key{*presentity, command.event.base()};
+  return LocalTag::Adopt(key.StableHash(),
+                         DialogAliases::KeyOf(dialog.call_id, command.local_tag, dialog.remote_tag))
+      .text();
 }
 
 void Engine::Impl::FindDialog(const std::string& text, DialogFound found) {

@@ -8,6 +8,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "presence-core/engine/decide.h"
+#include "presence-core/engine/dialog_aliases.h"
 #include "presence-core/engine/document_cuts.h"
 #include "presence-core/engine/engine.h"
 #include "presence-core/engine/link_table.h"
@@ -71,6 +72,9 @@ struct Engine::Impl {
   // Errors: SUBSCRIPTION_UNKNOWN, STORAGE_UNAVAILABLE.
   using DialogFound = absl::AnyInvocable<void(absl::StatusOr<ResourceKey>, const LocalTag&)>;
   void FindDialog(const std::string& text, DialogFound found);
+  // The id of the dialog that an in-dialog request means, which is its To tag unless another server
+  // chose that.
+  std::string IdNamedBy(const SubscribeCommand& command) const;
   void RingAgain(Stripe& stripe, const AlarmTarget& target);
   void LookAgain(Stripe& stripe, uint32_t cell_number, const LocalTag& id);
   // A decision with an outcome, which `done` gets once it is durable.
@@ -245,6 +249,7 @@ struct Engine::Impl {
 
   LinkTable links;
   Notifier notifier;
+  DialogAliases aliases;
   std::vector<std::unique_ptr<Stripe>> stripes;
 
   // Used on `executor` only.
@@ -276,6 +281,10 @@ class CountedRows {
   Stripe& stripe_;
   const Cell& cell_;
 };
+
+// What can be said of a document without the resource.
+absl::Status CheckDocument(const EngineConfig& config, const EventPackage& package,
+                           const PresentityUri& presentity, const Document& document);
 
 // So long answer records rest at least between two looks at them.
 inline constexpr absl::Duration kAnswersPause = absl::Milliseconds(100);

@@ -165,6 +165,7 @@ absl::StatusOr<Engine::Loaded> Engine::Impl::LoadAll(
       const CountedRows counted(stripe, cell);
       stripe.rows_this_hold += slice.count();
       cell.resource.Apply(slice);
+      for (const auto& [id, row] : slice.subscriptions) aliases.Add(*row);
       SetRowTimers(stripe, cell, slice);
       notifier.OnLoaded(stripe, cell, slice);
       // Of some names only the revision is left.

@@ -248,6 +248,7 @@ Page<SubscriptionView> Engine::ListSubscriptions(const SubscriptionFilter& filte
   WalkResources(
       filter.presentity, base_event, filter.after, impl_->stripes.size(), fetch,
       [&](const ResourceKey& key, uint64_t from) {
+        if (!IsInDomain(key, filter.domain)) return true;
         Stripe& stripe = impl_->StripeOf(key.StableHash());
         for (;;) {
           StripeLock lock(stripe, impl_->clock, Hold::kList);
@@ -354,6 +355,42 @@ Page<WatcherView> Engine::ListWatchers(const WatcherFilter& filter) const {
     }
     page.rows.push_back(it->second);
   }
+  return page;
+}
+
+Page<WatcherRecordView> Engine::ListWatcherRecords(const WatcherRecordFilter& filter) const {
+  Page<WatcherRecordView> page;
+  // Within the resource of the cursor by watcher, not by ordinal.
+  std::optional<WatcherUri> after;
+  if (filter.after.has_value()) after = WatcherUri::FromText(filter.after->watcher);
+  const auto fetch = [this](size_t i, const std::optional<ResourceKey>& start) {
+    return impl_->KeysFrom(*impl_->stripes[i], start, kKeysPerBatch);
+  };
+  WalkResources(std::nullopt, "", filter.after, impl_->stripes.size(), fetch,
+                [&](const ResourceKey& key, uint64_t) {
+                  std::optional<WatcherUri> from = std::exchange(after, std::nullopt);
+                  if (!IsInDomain(key, filter.domain)) return true;
+                  Stripe& stripe = impl_->StripeOf(key.StableHash());
+                  for (;;) {
+                    StripeLock lock(stripe, impl_->clock, Hold::kList);
+                    Cell* cell = impl_->Find(stripe, key);
+                    if (cell == nullptr) return true;
+                    const auto& records = cell->resource.watchers();
+                    auto it = from.has_value() ? records.upper_bound(*from) : records.begin();
+                    size_t seen = 0;
+                    for (; it != records.end() && seen < kRowsPerSlice; ++it, ++seen) {
+                      if (page.rows.size() == filter.limit) {
+                        const WatcherRecordView& last = page.rows.back();
+                        page.next = Cursor{last.key, 0, last.record->watcher.text()};
+                        return false;
+                      }
+                      from = it->first;
+                      page.rows.push_back({key, it->second});
+                    }
+                    stripe.rows_this_hold += seen;
+                    if (it == records.end()) return true;
+                  }
+                });
   return page;
 }
 

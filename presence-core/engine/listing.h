@@ -58,6 +58,11 @@ struct WatcherView {
   WatcherDecision decision = WatcherDecision::kNone;
 };
 
+struct WatcherRecordView {
+  ResourceKey key;
+  WatcherRecordPtr record;
+};
+
 // Where a list goes on: after this row. Lists go by resource, then by age; a row that comes or goes
 // between two pages is shown or not, but no other row is shown twice or left out.
 struct Cursor {
@@ -82,6 +87,7 @@ struct PublicationFilter {
 
 struct SubscriptionFilter {
   std::optional<PresentityUri> presentity;
+  std::string domain;
   std::string event;  // with .winfo where meant
   std::optional<WatcherUri> watcher;
   std::optional<SubscriptionState> state;
@@ -93,6 +99,12 @@ struct WatcherFilter {
   ResourceKey key;
   std::optional<WatcherUri> watcher;
   std::optional<SubscriptionState> state;
+  size_t limit = 100;
+  std::optional<Cursor> after;
+};
+
+struct WatcherRecordFilter {
+  std::string domain;
   size_t limit = 100;
   std::optional<Cursor> after;
 };

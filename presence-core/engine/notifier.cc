@@ -64,8 +64,13 @@ void Notifier::OnRow(Stripe& stripe, Cell& cell, const SubscriptionPtr& row) {
   NotifySlot& slot = it->second;
   // A sweep counts dialogs: one more on its round, or the last of them would be left out.
   if (is_new && cell.notify.sweep_left > 0) ++cell.notify.sweep_left;
+  // 0, but for a dialog that another server began: that goes on above what its watcher has seen.
+  if (is_new && row->cseq_limit != UINT32_MAX) {
+    slot.cseq = row->cseq_limit - std::min(row->cseq_limit, kCseqBlock);
+  }
   if (is_new && row->event.is_winfo()) {
     slot.winfo = std::make_unique<WinfoProgress>();
+    if (slot.cseq > 0) slot.winfo->version = slot.cseq + 1;
     if (cell.notify.winfo == nullptr) cell.notify.winfo = std::make_unique<WinfoState>();
     WinfoState& winfo = *cell.notify.winfo;
     winfo.dialogs.insert(row->ordinal);

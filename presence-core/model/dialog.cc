@@ -4,9 +4,9 @@ namespace presence {
 
 Dialog::Dialog(const DialogParts& parts) {
   const std::array<const std::string*, kFields> fields = {
-      &parts.call_id,       &parts.remote_tag, &parts.local_uri, &parts.remote_uri,
-      &parts.remote_target, &parts.gateway,    &parts.flow,      &parts.flow_gateway,
-      &parts.local_contact, &parts.user_agent};
+      &parts.call_id,       &parts.remote_tag, &parts.local_uri,  &parts.remote_uri,
+      &parts.remote_target, &parts.gateway,    &parts.flow,       &parts.flow_gateway,
+      &parts.local_contact, &parts.user_agent, &parts.adopted_tag};
   size_t total = 0;
   for (const std::string* field : fields) total += field->size();
   for (const std::string& route : parts.route_set) total += route.size();
@@ -50,6 +50,7 @@ DialogParts Dialog::Unpack() const {
   parts.flow_gateway = flow_gateway();
   parts.local_contact = local_contact();
   parts.user_agent = user_agent();
+  parts.adopted_tag = adopted_tag();
   for (std::string_view route : route_set()) parts.route_set.emplace_back(route);
   return parts;
 }

@@ -22,6 +22,9 @@ struct DialogParts {
   std::string flow_gateway;  // gateway of the group that holds the flow; empty without one
   std::string local_contact;  // the address of ours the watcher used
   std::string user_agent;
+  // Our tag on the wire where another server chose it, and we took the dialog over; empty where it
+  // is the id of the subscription.
+  std::string adopted_tag;
 };
 
 // The same, packed into one allocation: a hundred thousand subscriptions keep one each. Immutable;
@@ -41,6 +44,7 @@ class Dialog {
   std::string_view flow_gateway() const { return Field(7); }
   std::string_view local_contact() const { return Field(8); }
   std::string_view user_agent() const { return Field(9); }
+  std::string_view adopted_tag() const { return Field(10); }
   std::vector<std::string_view> route_set() const;
   DialogParts Unpack() const;
 
@@ -53,7 +57,7 @@ class Dialog {
   friend bool operator==(const Dialog&, const Dialog&) = default;
 
  private:
-  static constexpr int kFields = 10;
+  static constexpr int kFields = 11;
   std::string_view Field(int i) const;
 
   // The fields one after the other, then the routes; ends_[i] is where field i ends.

@@ -27,6 +27,14 @@ LocalTag LocalTag::Generate(uint32_t resource_hash, Random& random) {
   return tag;
 }
 
+LocalTag LocalTag::Adopt(uint32_t resource_hash, const RequestKey& dialog) {
+  LocalTag tag;
+  tag.hash_ = resource_hash;
+  for (size_t i = 0; i < 4; ++i) tag.high_ = tag.high_ << 8 | dialog.bytes[i];
+  for (size_t i = 4; i < 12; ++i) tag.low_ = tag.low_ << 8 | dialog.bytes[i];
+  return tag;
+}
+
 std::optional<LocalTag> LocalTag::Parse(std::string_view text) {
   LocalTag tag;
   if (text.size() != 32 || !ReadHex(text.substr(0, 8), tag.hash_) ||

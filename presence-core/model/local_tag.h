@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "presence-core/model/request_key.h"
 #include "runtime/random.h"
 
 namespace presence {
@@ -19,6 +20,10 @@ class LocalTag {
  public:
   LocalTag() = default;
   static LocalTag Generate(uint32_t resource_hash, Random& random);
+  // The id of a dialog that another server began: the same each time it is taken over. `dialog` is
+  // a hash of what names the dialog. Whoever knows that knows this, so it is not what proves a
+  // request to be in the dialog.
+  static LocalTag Adopt(uint32_t resource_hash, const RequestKey& dialog);
   // Nothing for a text that is none of ours.
   static std::optional<LocalTag> Parse(std::string_view text);
 

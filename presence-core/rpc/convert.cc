@@ -15,13 +15,6 @@ namespace {
 constexpr size_t kLongestRequestId = 64;
 constexpr size_t kLongestText = 8192;
 
-std::string MediaType(const std::string& content_type) {
-  std::string type = content_type.substr(0, content_type.find(';'));
-  absl::AsciiStrToLower(&type);
-  absl::StripAsciiWhitespace(&type);
-  return type;
-}
-
 bool IsUtf8(std::string_view bytes) {
   while (!bytes.empty()) {
     const size_t length = Utf8Length(bytes);
@@ -48,8 +41,16 @@ absl::Status CheckRequestId(const std::string& request_id) {
   return InvalidField("request_id", "it has more than 64 characters");
 }
 
-absl::StatusOr<DialogParts> ToDialog(const v1::Dialog& dialog) {
-  const bool creates = dialog.local_tag().empty();
+}  // namespace
+
+std::string MediaType(const std::string& content_type) {
+  std::string type = content_type.substr(0, content_type.find(';'));
+  absl::AsciiStrToLower(&type);
+  absl::StripAsciiWhitespace(&type);
+  return type;
+}
+
+absl::StatusOr<DialogParts> ToDialog(const v1::Dialog& dialog, bool creates) {
   for (const auto& [field, text, is_required] :
        {std::tuple("dialog.call_id", &dialog.call_id(), true),
         std::tuple("dialog.remote_tag", &dialog.remote_tag(), true),
@@ -59,7 +60,8 @@ absl::StatusOr<DialogParts> ToDialog(const v1::Dialog& dialog) {
         std::tuple("dialog.gateway", &dialog.gateway(), creates),
         std::tuple("dialog.flow", &dialog.flow(), false),
         std::tuple("dialog.local_contact", &dialog.local_contact(), false),
-        std::tuple("dialog.user_agent", &dialog.user_agent(), false)}) {
+        std::tuple("dialog.user_agent", &dialog.user_agent(), false),
+        std::tuple("dialog.adopted_tag", &dialog.adopted_tag(), false)}) {
     if (absl::Status status = CheckText(field, *text, is_required); !status.ok()) return status;
   }
   DialogParts parts;
@@ -93,9 +95,8 @@ void FillDialog(const Subscription& row, v1::Dialog& out) {
   out.set_gateway(std::string(dialog.gateway()));
   out.set_flow(std::string(dialog.flow()));
   out.set_local_contact(std::string(dialog.local_contact()));
+  out.set_adopted_tag(std::string(dialog.adopted_tag()));
 }
-
-}  // namespace
 
 absl::Status CheckText(std::string_view field, std::string_view text, bool is_required) {
   if (text.empty() && is_required) return InvalidField(field, "it is required");
@@ -225,7 +226,7 @@ absl::StatusOr<SubscribeCommand> Converter::ToCommand(const v1::SubscribeRequest
   }
   auto expiry = ToExpiry(request.has_expiry(), request.expiry());
   if (!expiry.ok()) return expiry.status();
-  auto dialog = ToDialog(request.dialog());
+  auto dialog = ToDialog(request.dialog(), !is_in_dialog);
   if (!dialog.ok()) return dialog.status();
   if (absl::Status status = CheckText("event_id", request.event_id(), false); !status.ok()) {
     return status;
@@ -339,7 +340,7 @@ v1::PublishResponse Converter::ToProto(const PublishOutcome& outcome) const {
 
 v1::SubscribeResponse Converter::ToProto(const SubscribeOutcome& outcome) const {
   v1::SubscribeResponse out;
-  out.set_local_tag(outcome.id.text());
+  out.set_local_tag(outcome.adopted_tag.empty() ? outcome.id.text() : outcome.adopted_tag);
   *out.mutable_expiry() = ToProto(outcome.granted);
   out.set_state(static_cast<v1::SubscriptionState>(outcome.state));
   out.set_created(outcome.created);

@@ -50,12 +50,12 @@ class Converter {
   static v1::Revision ToProto(const Revision& revision);
   static NotifyReport FromProto(const v1::NotifyResult& result);
   static google::protobuf::Duration ToProto(absl::Duration duration);
+  // Deadlines are steady; people read wall time.
+  google::protobuf::Timestamp ToWall(absl::Time steady) const;
 
  private:
   absl::Status CheckServed(const PresentityUri& presentity) const;
   absl::StatusOr<std::optional<Document>> ToDocument(const v1::PublishRequest& request) const;
-  // Deadlines are steady; people read wall time.
-  google::protobuf::Timestamp ToWall(absl::Time steady) const;
 
   const Engine& engine_;
   const Clock& clock_;
@@ -65,6 +65,13 @@ class Converter {
 // and not parsed goes through here. Errors: INVALID_FIELD   missing and required, longer than 8192
 // bytes, with a control character, or not UTF-8.
 absl::Status CheckText(std::string_view field, std::string_view text, bool is_required);
+
+// `creates`: the parts that only a new dialog has are required. The tags are the caller's to take.
+// Errors: INVALID_FIELD.
+absl::StatusOr<DialogParts> ToDialog(const v1::Dialog& dialog, bool creates);
+void FillDialog(const Subscription& row, v1::Dialog& out);
+// In lower case, without parameters.
+std::string MediaType(const std::string& content_type);
 
 // A lifetime in whole seconds. Errors: INVALID_FIELD   negative, fractional or beyond 2^32-1 s.
 absl::StatusOr<absl::Duration> ToLifetime(const google::protobuf::Duration& duration,

@@ -108,7 +108,7 @@ absl::StatusOr<std::string> NotifyMessage::Print(std::string_view via) const {
   spec.request_uri = routed_.request_uri;
   spec.via = via;
   spec.from = dialog.local_uri();
-  spec.from_tag = dialog.local_tag();
+  spec.from_tag = dialog.adopted_tag().empty() ? dialog.local_tag() : dialog.adopted_tag();
   spec.to = dialog.remote_uri();
   spec.to_tag = dialog.remote_tag();
   spec.call_id = dialog.call_id();

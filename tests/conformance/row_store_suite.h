@@ -78,6 +78,7 @@ class RowStoreSuite : public testing::Test {
     dialog.flow_gateway = "edge-1";
     dialog.local_contact = "sip:192.0.2.9";
     dialog.user_agent = "\xe2\x98\x8e phone/1.0";
+    dialog.adopted_tag = "a{\"1\"}.5d83";
     row->dialog = Dialog(dialog);
     row->remote_cseq = UINT32_MAX;
     row->cseq_limit = UINT32_MAX - 1;

@@ -200,6 +200,7 @@ void Columns::Add(const ResourceKey& key, const LocalTag& id, const Subscription
       .Text(dialog.flow_gateway())
       .Text(dialog.local_contact())
       .Text(dialog.user_agent())
+      .Text(dialog.adopted_tag())
       .Number(row->remote_cseq)
       .Number(row->cseq_limit)
       .Bool(row->is_authorized)

@@ -156,6 +156,7 @@ SubscriptionPtr ScanSubscription(RowScan scan, const EventName& base) {
   dialog.flow_gateway = scan.Text();
   dialog.local_contact = scan.Text();
   dialog.user_agent = scan.Text();
+  dialog.adopted_tag = scan.Text();
   row->dialog = Dialog(dialog);
   row->remote_cseq = scan.Number<uint32_t>();
   row->cseq_limit = scan.Number<uint32_t>();

@@ -77,10 +77,10 @@ Shape ShapeOf(Table table) {
                {"remote_target", "text"},     {"route_set", "text"},
                {"gateway", "text"},           {"flow", "text"},
                {"flow_gateway", "text"},      {"local_contact", "text"},
-               {"user_agent", "text"},        {"remote_cseq", "bigint"},
-               {"cseq_limit", "bigint"},      {"is_authorized", "boolean"},
-               {"was_approved", "boolean"},   {"last_request", "bytea"},
-               {"granted_ms", "bigint"}},
+               {"user_agent", "text"},        {"adopted_tag", "text"},
+               {"remote_cseq", "bigint"},     {"cseq_limit", "bigint"},
+               {"is_authorized", "boolean"},  {"was_approved", "boolean"},
+               {"last_request", "bytea"},     {"granted_ms", "bigint"}},
               "ordinal"};
     case Table::kDecision:
       return {TableName(table),

@@ -24,6 +24,7 @@ DialogParts Parts() {
   parts.flow_gateway = "gw1";
   parts.local_contact = "sip:192.0.2.10:5060";
   parts.user_agent = "Phone 1.0";
+  parts.adopted_tag = "theirs";
   return parts;
 }
 
@@ -39,6 +40,7 @@ void ExpectSame(const DialogParts& a, const DialogParts& b) {
   EXPECT_EQ(a.flow_gateway, b.flow_gateway);
   EXPECT_EQ(a.local_contact, b.local_contact);
   EXPECT_EQ(a.user_agent, b.user_agent);
+  EXPECT_EQ(a.adopted_tag, b.adopted_tag);
 }
 
 TEST(DialogTest, UnpacksToWhatWasPacked) {

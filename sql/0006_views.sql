@@ -74,7 +74,7 @@ CREATE FUNCTION view_text(kind text) RETURNS text LANGUAGE sql IMMUTABLE STRICT 
              presence.domain_of_uri(local_uri)::varchar AS to_domain,
              (event || CASE WHEN is_winfo THEN '.winfo' ELSE '' END)::varchar AS event,
              event_id::varchar AS event_id,
-             id::varchar AS to_tag,
+             coalesce(nullif(adopted_tag, ''), id)::varchar AS to_tag,
              remote_tag::varchar AS from_tag,
              call_id::varchar AS callid,
              least(cseq_limit, 2147483647)::integer AS local_cseq,

@@ -1,0 +1,385 @@
+#include "tests/unit/presence-core/engine/engine_fixture.h"
+
+namespace presence {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr char kForeignTag[] = "a6a1c5f60faecf035a1ae5b6e96e979a-5d83";
+
+class ImportTest : public EngineTest {
+ protected:
+  Result<ImportOutcome> Import(ImportCommand command) {
+    Result<ImportOutcome> result;
+    engine->Import(std::move(command), [&](auto outcome) { result = std::move(outcome); });
+    executor.RunUntilIdle();
+    return result;
+  }
+
+  ImportCommand AlicesPublication(const std::string& text, const std::string& etag) {
+    ImportedPublication item;
+    item.etag = Etag(etag);
+    item.document = Document("text/plain", text);
+    item.expires_at = clock.Now() + absl::Minutes(10);
+    item.received_at = clock.Now();
+    return {Key("alice"), item};
+  }
+
+  // Bob's, which another server has sent 41 NOTIFYs and has had 3 SUBSCRIBEs from.
+  ImportedSubscription BobsDialog(const std::string& event = "presence") {
+    const SubscribeCommand subscribe = Subscription("alice", "bob");
+    ImportedSubscription item;
+    item.event = Event(event);
+    item.watcher = Watcher("bob");
+    item.expires_at = clock.Now() + absl::Minutes(10);
+    item.local_tag = kForeignTag;
+    item.dialog = subscribe.dialog;
+    item.dialog.call_id = "theirs";
+    item.remote_cseq = 3;
+    item.local_cseq = 41;
+    return item;
+  }
+  ImportCommand BobsSubscription() { return {Key("alice"), BobsDialog()}; }
+
+  // A SUBSCRIBE of bob's phone in that dialog.
+  SubscribeCommand InDialog(uint32_t cseq) {
+    SubscribeCommand command = Subscription("alice", "bob");
+    command.event = Event("presence");
+    command.dialog.call_id = "theirs";
+    command.local_tag = kForeignTag;
+    command.cseq = cseq;
+    return command;
+  }
+
+  ImportCommand BobAsWatcher(WatcherDecision decision) {
+    ImportedWatcher item;
+    item.watcher = Watcher("bob");
+    item.decision = decision;
+    item.is_waiting = decision == WatcherDecision::kNone;
+    return {Key("alice"), item};
+  }
+  SubscriptionView OnlySubscription() {
+    const auto page = engine->ListSubscriptions({});
+    EXPECT_EQ(page.rows.size(), 1u);
+    return page.rows.at(0);
+  }
+};
+
+TEST_F(ImportTest, RefreshesADialogByTheTagThatAnotherServerChose) {
+  ASSERT_TRUE(Import(BobsSubscription()).ok());
+
+  const auto refreshed = Subscribe(InDialog(4));
+
+  ASSERT_TRUE(refreshed.ok()) << refreshed.status();
+  EXPECT_FALSE(refreshed->created);
+  EXPECT_EQ(refreshed->adopted_tag, kForeignTag);
+  EXPECT_THAT(Sent(), ElementsAre("bob 42 active none"));
+  EXPECT_EQ(gateway.sent.back().subscription->dialog.adopted_tag(), kForeignTag);
+}
+
+TEST_F(ImportTest, GoesOnWithTheDialogAfterARestart) {
+  ASSERT_TRUE(Import(BobsSubscription()).ok());
+  ASSERT_TRUE(Subscribe(InDialog(4)).ok());
+  Answer();
+
+  StartEngine();
+  const auto refreshed = Subscribe(InDialog(5));
+
+  ASSERT_TRUE(refreshed.ok()) << refreshed.status();
+  EXPECT_GT(gateway.sent.back().cseq, 42u);
+}
+
+TEST_F(ImportTest, GoesOnAboveTheirCseqWhenTheAnswerOfTheJournalWasLost) {
+  journal.fate = [] { return ScriptedJournal::Fate::kUnknownWritten; };
+  EXPECT_FALSE(Import(BobsSubscription()).ok());
+  journal.fate = [] { return ScriptedJournal::Fate::kDurable; };
+  executor.RunFor(absl::Seconds(1));
+
+  ASSERT_TRUE(Subscribe(InDialog(4)).ok());
+
+  ASSERT_FALSE(gateway.sent.empty());
+  EXPECT_GT(gateway.sent.front().cseq, 41u);
+}
+
+TEST_F(ImportTest, ChecksWhatElseNamesTheDialog) {
+  ASSERT_TRUE(Import(BobsSubscription()).ok());
+  SubscribeCommand other_call = InDialog(4);
+  other_call.dialog.call_id = "mine";
+  SubscribeCommand other_tag = InDialog(4);
+  other_tag.dialog.remote_tag = "mine";
+  SubscribeCommand by_id = InDialog(4);
+  by_id.local_tag = OnlySubscription().subscription->id.text();
+
+  EXPECT_EQ(ReasonOf(Subscribe(other_call).status()), ErrorReason::kSubscriptionUnknown);
+  EXPECT_EQ(ReasonOf(Subscribe(other_tag).status()), ErrorReason::kSubscriptionUnknown);
+  EXPECT_EQ(ReasonOf(Subscribe(by_id).status()), ErrorReason::kSubscriptionUnknown);
+}
+
+TEST_F(ImportTest, RefusesAnOlderCseqThanTheOtherServerHasSeen) {
+  ASSERT_TRUE(Import(BobsSubscription()).ok());
+
+  EXPECT_EQ(ReasonOf(Subscribe(InDialog(2)).status()), ErrorReason::kCseqTooOld);
+}
+
+TEST_F(ImportTest, ForgetsTheTagWithTheSubscription) {
+  ASSERT_TRUE(Import(BobsSubscription()).ok());
+  SubscribeCommand end = InDialog(4);
+  end.expiry = absl::ZeroDuration();
+
+  ASSERT_TRUE(Subscribe(end).ok());
+  Answer();
+  const auto again = Subscribe(end);
+  const auto later = Subscribe(InDialog(5));
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 42 terminated;timeout none"));
+  EXPECT_TRUE(again.ok()) << "the same request, over another gateway, gets its answer again";
+  EXPECT_EQ(ReasonOf(later.status()), ErrorReason::kSubscriptionUnknown);
+}
+
+TEST_F(ImportTest, KeepsATagOfOurs) {
+  const auto made = Subscribe("alice", "bob");
+  const SubscriptionPtr row = OnlySubscription().subscription;
+  Answer();
+  engine->EndSubscription(made->id.text(), TerminationReason::kDeactivated, [](auto) {});
+  executor.RunUntilIdle();
+  Answer();
+  ImportedSubscription item = BobsDialog();
+  item.local_tag = row->id.text();
+
+  ASSERT_TRUE(Import({Key("alice"), item}).ok());
+
+  EXPECT_EQ(OnlySubscription().subscription->id, row->id);
+  EXPECT_EQ(OnlySubscription().subscription->dialog.adopted_tag(), "");
+}
+
+TEST_F(ImportTest, SkipsWhatIsHere) {
+  const ImportCommand records[] = {BobAsWatcher(WatcherDecision::kAllow),
+                                   AlicesPublication("open", "e1"), BobsSubscription()};
+  for (const ImportCommand& record : records)
+    EXPECT_EQ(*Import(record).operator->(), ImportOutcome::kTaken);
+  Subscribe(InDialog(4));
+  Answer();
+  Sent();
+  const size_t appends = journal.appends();
+
+  for (const ImportCommand& record : records) {
+    EXPECT_EQ(*Import(record).operator->(), ImportOutcome::kSkipped);
+  }
+
+  EXPECT_EQ(journal.appends(), appends);
+  EXPECT_THAT(Sent(), IsEmpty());
+}
+
+TEST_F(ImportTest, SkipsWhatHasExpired) {
+  ImportCommand publication = AlicesPublication("open", "e1");
+  std::get<ImportedPublication>(publication.item).expires_at = clock.Now();
+  ImportCommand subscription = BobsSubscription();
+  std::get<ImportedSubscription>(subscription.item).expires_at = clock.Now();
+
+  EXPECT_EQ(*Import(publication).operator->(), ImportOutcome::kSkipped);
+  EXPECT_EQ(*Import(subscription).operator->(), ImportOutcome::kSkipped);
+  EXPECT_EQ(engine->counters().resources_now, 0u);
+}
+
+TEST_F(ImportTest, ReplacesOnlyWhenToldTo) {
+  ASSERT_TRUE(Import(AlicesPublication("open", "e1")).ok());
+  ImportCommand other = AlicesPublication("busy", "e1");
+  EXPECT_EQ(*Import(other).operator->(), ImportOutcome::kSkipped);
+  other.replaces = true;
+
+  EXPECT_EQ(*Import(other).operator->(), ImportOutcome::kTaken);
+
+  const auto page = engine->ListPublications({});
+  ASSERT_EQ(page.rows.size(), 1u);
+  EXPECT_EQ(page.rows[0].publication->document.body(), "busy");
+}
+
+// P06
+TEST_F(ImportTest, LetsAPublisherGoOnWithItsEntityTag) {
+  ASSERT_TRUE(Import(AlicesPublication("open", "a.1448391234.5.1.0")).ok());
+  PublishCommand refresh;
+  refresh.presentity = Presentity("alice");
+  refresh.event = Event("presence");
+  refresh.etag = Etag("a.1448391234.5.1.0");
+
+  const auto refreshed = Publish(refresh);
+
+  ASSERT_TRUE(refreshed.ok()) << refreshed.status();
+  EXPECT_EQ(engine->counters().publications_now, 1u);
+}
+
+TEST_F(ImportTest, TellsWhoWatchesWhatComesIn) {
+  Subscribe("alice", "carol");
+  Answer();
+  Sent();
+
+  ASSERT_TRUE(Import(AlicesPublication("open", "e1")).ok());
+
+  EXPECT_THAT(Sent(), ElementsAre("carol 2 active open"));
+}
+
+TEST_F(ImportTest, TellsAnImportedWatcherTheNextChange) {
+  ASSERT_TRUE(Import(AlicesPublication("open", "e1")).ok());
+  ASSERT_TRUE(Import(BobsSubscription()).ok());
+  EXPECT_THAT(Sent(), IsEmpty());
+
+  Publish("alice", "busy");
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 42 active busy+open"));
+}
+
+TEST_F(ImportTest, TellsAnImportedWatcherAtOnceWhenAsked) {
+  ASSERT_TRUE(Import(AlicesPublication("open", "e1")).ok());
+  ImportCommand command = BobsSubscription();
+  command.notifies = true;
+
+  ASSERT_TRUE(Import(command).ok());
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 42 active open"));
+}
+
+TEST_F(ImportTest, ChangesNothingInADryRun) {
+  for (ImportCommand record : {BobAsWatcher(WatcherDecision::kBlock),
+                               AlicesPublication("open", "e1"), BobsSubscription()}) {
+    record.is_dry_run = true;
+    EXPECT_EQ(*Import(record).operator->(), ImportOutcome::kTaken);
+  }
+
+  EXPECT_EQ(journal.appends(), 0u);
+  EXPECT_EQ(engine->counters().resources_now, 0u);
+}
+
+TEST_F(ImportTest, RefusesADocumentThatCouldNotBePublished) {
+  EXPECT_EQ(ReasonOf(Import(AlicesPublication("bad", "e1")).status()), ErrorReason::kBadDocument);
+}
+
+TEST_F(ImportTest, RefusesTheDialogOfABlockedWatcher) {
+  Decide("alice", "bob", WatcherDecision::kBlock);
+
+  EXPECT_EQ(ReasonOf(Import(BobsSubscription()).status()), ErrorReason::kWatcherBlocked);
+}
+
+TEST_F(ImportTest, KeepsToTheLimits) {
+  config.max_publications = 1;
+  config.max_per_watcher = 1;
+  StartEngine();
+  ASSERT_TRUE(Import(AlicesPublication("open", "e1")).ok());
+  ASSERT_TRUE(Import(BobsSubscription()).ok());
+  ImportedSubscription another = BobsDialog();
+  another.dialog.call_id = "another";
+
+  EXPECT_EQ(ReasonOf(Import(AlicesPublication("busy", "e2")).status()),
+            ErrorReason::kQuotaExceeded);
+  EXPECT_EQ(ReasonOf(Import({Key("alice"), another}).status()), ErrorReason::kQuotaExceeded);
+}
+
+TEST_F(ImportTest, RefusesACseqThatCannotRise) {
+  ImportedSubscription item = BobsDialog();
+  item.local_cseq = 0x7FFFFFFF;
+
+  EXPECT_EQ(ReasonOf(Import({Key("alice"), item}).status()), ErrorReason::kInvalidField);
+}
+
+TEST_F(ImportTest, GrantsNoLongerThanThePackageDoes) {
+  ImportCommand command = BobsSubscription();
+  std::get<ImportedSubscription>(command.item).expires_at = clock.Now() + absl::Hours(24 * 365);
+  ASSERT_TRUE(Import(command).ok());
+
+  EXPECT_LE(OnlySubscription().subscription->expires_at, clock.Now() + absl::Hours(24 * 7));
+}
+
+// Whoever watches watchers is sent a whole document, in a version above all it has seen.
+TEST_F(ImportTest, GoesOnAboveTheVersionOfAWinfoDialog) {
+  ImportedSubscription item = BobsDialog("presence.winfo");
+  item.watcher = Watcher("alice");
+  item.document_version = 77;
+
+  ASSERT_TRUE(Import({Key("alice"), item}).ok());
+
+  ASSERT_EQ(gateway.sent.size(), 1u);
+  const std::string body(gateway.sent[0].document.body());
+  EXPECT_EQ(gateway.sent[0].cseq, 78u);
+  EXPECT_THAT(body, testing::HasSubstr("78"));
+  EXPECT_THAT(body, testing::HasSubstr("full"));
+}
+
+class PendingImportTest : public ImportTest {
+ protected:
+  PendingImportTest() { registry = MakeTextRegistry(UnknownWatcher::kPending); }
+};
+
+TEST_F(PendingImportTest, KeepsWhatWasDecidedElsewhereWhereNobodyDecidesHere) {
+  ASSERT_TRUE(Import(AlicesPublication("open", "e1")).ok());
+  ASSERT_TRUE(Import(BobsSubscription()).ok());
+  ImportedSubscription pending = BobsDialog();
+  pending.watcher = Watcher("erin");
+  pending.dialog.call_id = "another";
+  pending.state = SubscriptionState::kPending;
+  ASSERT_TRUE(Import({Key("alice"), pending}).ok());
+
+  Publish("alice", "busy");
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 42 active busy+open"));
+}
+
+TEST_F(PendingImportTest, LetsADecisionThatComesLaterCount) {
+  ImportedSubscription pending = BobsDialog();
+  pending.state = SubscriptionState::kPending;
+  ASSERT_TRUE(Import({Key("alice"), pending}).ok());
+
+  ASSERT_TRUE(Import(BobAsWatcher(WatcherDecision::kAllow)).ok());
+
+  EXPECT_THAT(Sent(), ElementsAre("bob 42 active none"));
+}
+
+TEST_F(PendingImportTest, RemembersWhoWaitsUnlessItSubscribes) {
+  ASSERT_TRUE(Import(BobAsWatcher(WatcherDecision::kNone)).ok());
+  WatcherFilter of_alice;
+  of_alice.key = Key("alice");
+  const auto waiting = engine->ListWatchers(of_alice);
+  ASSERT_EQ(waiting.rows.size(), 1u);
+  EXPECT_EQ(waiting.rows[0].state, SubscriptionState::kWaiting);
+  ImportedSubscription pending = BobsDialog();
+  pending.state = SubscriptionState::kPending;
+
+  ASSERT_TRUE(Import({Key("alice"), pending}).ok());
+  EXPECT_EQ(*Import(BobAsWatcher(WatcherDecision::kNone)).operator->(), ImportOutcome::kSkipped);
+
+  const auto watchers = engine->ListWatchers(of_alice);
+  ASSERT_EQ(watchers.rows.size(), 1u);
+  EXPECT_EQ(watchers.rows[0].state, SubscriptionState::kPending);
+}
+
+TEST_F(ImportTest, RefusesAWatcherOfWhomNothingIsSaid) {
+  ImportCommand command = BobAsWatcher(WatcherDecision::kNone);
+  std::get<ImportedWatcher>(command.item).is_waiting = false;
+
+  EXPECT_EQ(ReasonOf(Import(command).status()), ErrorReason::kInvalidField);
+}
+
+TEST_F(ImportTest, ListsWhatIsRememberedOfWatchersPageByPage) {
+  for (const char* presentity : {"alice", "dora"}) {
+    for (const char* watcher : {"bob", "carol", "erin"}) {
+      Decide(presentity, watcher, WatcherDecision::kAllow);
+    }
+  }
+
+  std::vector<std::string> listed;
+  WatcherRecordFilter filter;
+  filter.limit = 2;
+  do {
+    const auto page = engine->ListWatcherRecords(filter);
+    for (const auto& row : page.rows) {
+      listed.push_back(std::string(row.key.presentity.user()) + " " +
+                       std::string(row.record->watcher.user()));
+    }
+    filter.after = page.next;
+  } while (filter.after.has_value());
+
+  EXPECT_THAT(listed, ElementsAre("alice bob", "alice carol", "alice erin", "dora bob",
+                                  "dora carol", "dora erin"));
+}
+
+}  // namespace
+}  // namespace presence
