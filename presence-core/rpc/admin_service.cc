@@ -7,6 +7,8 @@
 
 #include "presence-core/engine/decide.h"
 #include "presence-core/rpc/convert.h"
+#include "presence-core/rpc/export_stream.h"
+#include "presence-core/rpc/import_stream.h"
 #include "presence-core/rpc/status_map.h"
 #include "presence-core/rpc/unserved_services.h"
 
@@ -95,14 +97,14 @@ grpc::ServerWriteReactor<v1::TraceItem>* AdminService::Trace(grpc::CallbackServe
   return new UnservedWriter<v1::TraceItem>("AdminService.Trace");
 }
 
-grpc::ServerWriteReactor<v1::ExportResponse>* AdminService::Export(grpc::CallbackServerContext*,
-                                                                   const v1::ExportRequest*) {
-  return new UnservedWriter<v1::ExportResponse>("AdminService.Export");
+grpc::ServerWriteReactor<v1::ExportResponse>* AdminService::Export(
+    grpc::CallbackServerContext*, const v1::ExportRequest* request) {
+  return NewExportStream(engine_, clock_, *request);
 }
 
 grpc::ServerBidiReactor<v1::ImportRequest, v1::ImportResponse>* AdminService::Import(
     grpc::CallbackServerContext*) {
-  return new UnservedStream<v1::ImportRequest, v1::ImportResponse>("AdminService.Import");
+  return NewImportStream(engine_, clock_);
 }
 
 grpc::ServerUnaryReactor* AdminService::ReloadConfig(grpc::CallbackServerContext* context,

@@ -8,8 +8,8 @@
 
 namespace presence {
 
-// AdminService over gRPC: Cleanup and GetServerInfo are served, the others say that they are not
-// yet. Safe to call from any thread.
+// AdminService over gRPC: Cleanup, GetServerInfo, Export and Import are served, the others say that
+// they are not yet. Safe to call from any thread.
 class AdminService final : public v1::AdminService::CallbackService {
  public:
   // `info`: what GetServerInfo answers, but for the epoch, the packages and the time.
@@ -27,7 +27,7 @@ class AdminService final : public v1::AdminService::CallbackService {
   grpc::ServerWriteReactor<v1::TraceItem>* Trace(grpc::CallbackServerContext*,
                                                  const v1::TraceRequest*) override;
   grpc::ServerWriteReactor<v1::ExportResponse>* Export(grpc::CallbackServerContext*,
-                                                       const v1::ExportRequest*) override;
+                                                       const v1::ExportRequest* request) override;
   grpc::ServerBidiReactor<v1::ImportRequest, v1::ImportResponse>* Import(
       grpc::CallbackServerContext*) override;
   grpc::ServerUnaryReactor* ReloadConfig(grpc::CallbackServerContext* context,

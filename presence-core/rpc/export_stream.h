@@ -1,0 +1,20 @@
+#ifndef PRESENCE_CORE_RPC_EXPORT_STREAM_H_
+#define PRESENCE_CORE_RPC_EXPORT_STREAM_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include "presence-core/engine/engine.h"
+#include "presence/v1/admin.pb.h"
+#include "runtime/clock.h"
+
+namespace presence {
+
+// Serves one AdminService.Export: a page of records, and when it has been written the next. gRPC
+// owns what is returned.
+grpc::ServerWriteReactor<v1::ExportResponse>* NewExportStream(const Engine& engine,
+                                                              const Clock& clock,
+                                                              const v1::ExportRequest& request);
+
+}  // namespace presence
+
+#endif  // PRESENCE_CORE_RPC_EXPORT_STREAM_H_
