@@ -18,10 +18,12 @@
 #include "absl/strings/str_cat.h"
 #include "cli/command_line/options.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/migrate_tables.h"
 #include "cli/kamailio/acceptance.h"
 #include "cli/kamailio/migration.h"
 #include "cli/kamailio/report.h"
 #include "cli/kamailio/script.h"
+#include "cli/kamailio_tables/tables.h"
 #include "cli/output/printable.h"
 
 namespace presence::cli {
@@ -29,11 +31,20 @@ namespace {
 
 struct MigrateOptions {
   std::string cfg;
-  std::string out_dir = ".";
+  std::string db;
+  std::string gateway;
+  std::string checkpoint;
+  std::string out_dir;
   std::vector<std::string> domains;
   std::vector<std::string> defines;
   bool dry_run = false;
   bool force = false;
+  bool notify = false;
+
+  bool has_tables() const { return !db.empty(); }
+  // Once the tables are read the configurations have been written, and may have been changed.
+  bool writes_files() const { return !dry_run && (!has_tables() || !out_dir.empty()); }
+  std::string folder() const { return out_dir.empty() ? "." : out_dir; }
 };
 
 std::string ErrorText(int error) { return std::system_category().message(error); }
@@ -110,7 +121,8 @@ google::protobuf::Struct ToStruct(const Migration& migration, const MigrationRow
   return shown;
 }
 
-google::protobuf::Struct ToStruct(const Migration& migration, const std::vector<NewFile>& written) {
+google::protobuf::Struct ToStruct(const Migration& migration, const std::vector<NewFile>& written,
+                                  const TablesOutcome* tables) {
   google::protobuf::Struct shown;
   auto& rows = *(*shown.mutable_fields())["rows"].mutable_list_value();
   for (const MigrationRow& row : migration.rows) {
@@ -118,14 +130,17 @@ google::protobuf::Struct ToStruct(const Migration& migration, const std::vector<
   }
   auto& files = *(*shown.mutable_fields())["files"].mutable_list_value();
   for (const NewFile& file : written) files.add_values()->set_string_value(Printable(file.path));
+  if (tables != nullptr) {
+    *(*shown.mutable_fields())["tables"].mutable_struct_value() = ToStruct(*tables);
+  }
   return shown;
 }
 
 // Makes the directory and both files, or neither file where one of them must stay.
 absl::Status WriteAll(const MigrateOptions& options, const std::vector<NewFile>& files) {
   std::error_code error;
-  std::filesystem::create_directories(options.out_dir, error);
-  if (error) return absl::InternalError(absl::StrCat(options.out_dir, ": ", error.message()));
+  std::filesystem::create_directories(options.folder(), error);
+  if (error) return absl::InternalError(absl::StrCat(options.folder(), ": ", error.message()));
   for (const NewFile& file : files) {
     if (!options.force && std::filesystem::exists(file.path, error)) {
       return absl::AlreadyExistsError(absl::StrCat(file.path, " exists"));
@@ -135,6 +150,50 @@ absl::Status WriteAll(const MigrateOptions& options, const std::vector<NewFile>&
     if (absl::Status status = Write(file, options.force); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+// What the script calls the tables.
+TableNames NamesIn(const Script& script) {
+  TableNames names;
+  for (const auto& [module, parameter, name] :
+       {std::tuple("presence", "presentity_table", &names.presentity),
+        std::tuple("presence", "active_watchers_table", &names.active_watchers),
+        std::tuple("presence", "watchers_table", &names.watchers),
+        std::tuple("presence_xml", "xcap_table", &names.xcap)}) {
+    if (const ScriptValue* value = script.Find(module, parameter)) *name = value->text;
+  }
+  return names;
+}
+
+// A gateway is called as its host unless it is told otherwise.
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
+}
+
+ExitCode MigrateTables(const MigrateOptions& options, const Script& script, Session& session,
+                       TablesOutcome& outcome) {
+  TablesOptions table_options;
+  table_options.dry_run = options.dry_run;
+  table_options.notify = options.notify;
+  if (!options.checkpoint.empty()) {
+    const std::optional<TablePosition> from = TablePosition::Parse(options.checkpoint);
+    if (!from.has_value()) {
+      return session.Fail(ExitCode::kUsage,
+                          absl::StrCat("--checkpoint ", Printable(options.checkpoint),
+                                       " is none that an import has named"));
+    }
+    table_options.from = *from;
+  }
+  auto tables = OpenKamailioTables(options.db, NamesIn(script),
+                                   options.gateway.empty() ? HostName() : options.gateway);
+  if (!tables.ok()) {
+    return session.Fail(
+        absl::IsInvalidArgument(tables.status()) ? ExitCode::kUsage : ExitCode::kUnreachable,
+        std::string(tables.status().message()),
+        "--db with what psql takes: postgresql://kamailio@localhost/kamailio, or service=NAME");
+  }
+  return ImportTables(**tables, table_options, session, outcome);
 }
 
 ExitCode MigrateKamailio(const MigrateOptions& options, Session& session) {
@@ -156,10 +215,11 @@ ExitCode MigrateKamailio(const MigrateOptions& options, Session& session) {
                         "change it in the script and run this again");
   }
   std::vector<NewFile> files;
-  if (!options.dry_run) {
+  if (options.writes_files()) {
     for (const Program program : {Program::kCore, Program::kGateway}) {
-      const std::filesystem::path name = ProgramName(program) + ".yaml";
-      files.push_back({(options.out_dir / name).string(), ConfigurationFile(migration, program)});
+      const std::filesystem::path folder = options.folder();
+      files.push_back({(folder / (ProgramName(program) + ".yaml")).string(),
+                       ConfigurationFile(migration, program)});
     }
     if (const absl::Status status = WriteAll(options, files); !status.ok()) {
       if (!absl::IsAlreadyExists(status)) {
@@ -169,13 +229,24 @@ ExitCode MigrateKamailio(const MigrateOptions& options, Session& session) {
                           "--force to replace it, --out-dir for another place, or --dry-run");
     }
   }
-  session.Show(ToStruct(migration, files), [&] {
+  TablesOutcome tables;
+  if (options.has_tables()) {
+    const ExitCode imported = MigrateTables(options, *script, session, tables);
+    if (imported != ExitCode::kOk) return imported;
+  }
+  const TablesOutcome* shown_tables = options.has_tables() ? &tables : nullptr;
+  session.Show(ToStruct(migration, files, shown_tables), [&] {
     std::ostream& out = session.environment().out;
-    PrintReport(migration, out, session.environment().terminal);
+    const Terminal& terminal = session.environment().terminal;
+    PrintReport(migration, out, terminal);
     for (const NewFile& file : files) out << "written  " << Printable(file.path) << '\n';
+    if (shown_tables != nullptr) {
+      out << '\n';
+      PrintTables(tables, options.dry_run, out, terminal);
+    }
     if (options.dry_run) out << "nothing is written: --dry-run\n";
   });
-  return ExitCode::kOk;
+  return tables.refused_rows() == 0 ? ExitCode::kOk : ExitCode::kFailed;
 }
 
 }  // namespace
@@ -186,7 +257,7 @@ void AddMigrate(CLI::App& root, Chosen& chosen) {
   auto [command, options] = NewCommand<MigrateOptions>(
       *group, "kamailio",
       "Read a Kamailio 5.6 configuration: what becomes of each parameter of the presence module, "
-      "and configurations for here",
+      "and configurations for here; with --db, import its tables",
       chosen, &MigrateKamailio);
   command->add_option("--cfg", options->cfg, "The script, such as /etc/kamailio/kamailio.cfg")
       ->option_text("FILE")
@@ -203,15 +274,40 @@ void AddMigrate(CLI::App& root, Chosen& chosen) {
       ->allow_extra_args(false);
   command
       ->add_option("--out-dir", options->out_dir,
-                   "Where presence-core.yaml and sip-gateway.yaml go; default: here")
+                   "Where presence-core.yaml and sip-gateway.yaml go; default: here, and with --db "
+                   "nowhere")
       ->option_text("DIR");
-  command->add_flag("--dry-run", options->dry_run, "Report, write nothing");
+  CLI::Option* db =
+      command
+          ->add_option("--db", options->db,
+                       "Import publications, dialogs and decisions from Kamailio's PostgreSQL "
+                       "into the server, as psql names it; stop Kamailio first")
+          ->option_text("DSN");
+  command
+      ->add_option("--gateway", options->gateway,
+                   "The name, or group, of the sip-gateway that phones reach in Kamailio's place; "
+                   "default: this host's name, as there")
+      ->option_text("NAME")
+      ->needs(db);
+  command
+      ->add_option("--checkpoint", options->checkpoint,
+                   "Go on where an import that failed says it has come to")
+      ->option_text("POSITION")
+      ->needs(db);
+  command
+      ->add_flag("--notify", options->notify,
+                 "Send imported watchers the present state at once; without, at the next change or "
+                 "refresh")
+      ->needs(db);
+  command->add_flag("--dry-run", options->dry_run, "Report, write and import nothing");
   command->add_flag("--force", options->force, "Replace files that exist");
   group->footer(Examples({"presencectl migrate kamailio --cfg kamailio.cfg --dry-run"}));
   command->footer(Examples({
       "presencectl migrate kamailio --cfg kamailio.cfg --define WITH_PRESENCE --dry-run",
       "presencectl migrate kamailio --cfg kamailio.cfg --domain example.com --out-dir migrated",
       "presencectl migrate kamailio --cfg kamailio.cfg --dry-run -o json",
+      "presencectl migrate kamailio --cfg kamailio.cfg --db service=kamailio --dry-run",
+      "presencectl migrate kamailio --cfg kamailio.cfg --db service=kamailio --gateway edge",
   }));
 }
 

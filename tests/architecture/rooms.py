@@ -55,10 +55,11 @@ ROOMS = {
     "cli/documents": [
         "cli/output", "presence-core/packages/presence", "presence-core/packages/xml", "contract"],
     "cli/kamailio": ["cli", "cli/output", "configuration"],
+    "cli/kamailio_tables": ["cli/output", "contract"],
     "cli/connection": ["cli", "cli/command_line", "cli/output", "contract"],
     "cli/commands": [
-        "cli", "cli/command_line", "cli/connection", "cli/documents", "cli/kamailio", "cli/output", "contract",
-        "runtime"],
+        "cli", "cli/command_line", "cli/connection", "cli/documents", "cli/kamailio", "cli/kamailio_tables",
+        "cli/output", "contract", "runtime"],
     "cli": ["cli/command_line", "cli/commands", "cli/connection", "runtime"],
 }
 
@@ -69,7 +70,7 @@ LIBRARIES = {
     "protobuf": (r"google/(protobuf|rpc)/", [
         "presence-core/rpc", "presence-core/server", "sip-gateway/core_link", "sip-gateway/translate",
         "sip-gateway/server", "configuration", "cli/connection", "cli/commands", "cli/output"]),
-    "libpqxx and libpq": (r"pqxx/|libpq-fe", ["presence-core/storage/postgres"]),
+    "libpqxx and libpq": (r"pqxx/|libpq-fe", ["presence-core/storage/postgres", "cli/kamailio_tables"]),
     "libxml2": (r"(libxml2/)?libxml/", ["presence-core/packages/xml"]),
     "Sofia-SIP": (r"sofia-sip(-[0-9.]+)?/", ["sip-gateway/sofia"]),
     "Boost": (r"boost/", ["sip-gateway/transport"]),

@@ -135,9 +135,9 @@ STORED_FIRST = ("write-through", "db-only")
 
 class System:
     """One core and one gateway, in the storage mode that PRESENCE_TEST_STORAGE_MODE says, or in the two that it
-    says as "PUBLICATIONS/SUBSCRIPTIONS"."""
+    says as "PUBLICATIONS/SUBSCRIPTIONS". SIP is on a port that was free, unless `sip_port` names one."""
 
-    def __init__(self, core=(), gateway=(), host="127.0.0.1", dev=True):
+    def __init__(self, core=(), gateway=(), host="127.0.0.1", dev=True, sip_port=None):
         self.host = host
         self.bin = binaries()
         self.folder = tempfile.TemporaryDirectory()
@@ -157,7 +157,7 @@ class System:
         self.is_dev = dev
         self.core = self.gateway = None
         self.start_core("127.0.0.1:0")
-        self.sip = (host, free_port(host))
+        self.sip = (host, sip_port or free_port(host))
         self.start_gateway()
 
     @staticmethod
