@@ -5,7 +5,7 @@ namespace presence {
 
 // The kinds of state of which an operator says, each for itself, how it is kept.
 enum class StateKind {
-  kPublication,
+  kPublication,  // and hard state, which lies beneath
   kSubscription,
   kDecision,  // what a presentity decided about a watcher, and watchers that wait for it
 };

@@ -49,6 +49,7 @@ std::pair<RowChanges, RowChanges> HalveRows(RowChanges changes) {
     TakeRows(changes.subscriptions, deletions, left, first.subscriptions, second.subscriptions);
     TakeRows(changes.watchers, deletions, left, first.watchers, second.watchers);
     TakeRows(changes.answers, deletions, left, first.answers, second.answers);
+    TakeRows(changes.documents, deletions, left, first.documents, second.documents);
   }
   second.resource = std::move(changes.resource);
   return {std::move(first), std::move(second)};

@@ -68,8 +68,9 @@ class Journal {
   // is called once, on any thread, without locks. Appending the same rows again is safe.
   virtual Acceptance Append(const RowChanges& changes, AppendDone done) = 0;
 
-  // Reads what is durable of one resource, once no append of it is outstanding. Never blocks, never
-  // calls `done` inline. Errors: STORAGE_UNAVAILABLE   nothing could be read; try again.
+  // Reads what is durable of one resource, once no append of it is outstanding. As Append: the
+  // caller may hold a lock, this never blocks and never calls `done` inline. Errors:
+  // STORAGE_UNAVAILABLE   nothing could be read; try again.
   virtual void Load(const ResourceKey& key, LoadDone done) = 0;
 
   // Of a shared journal: reads a resource as it is by now, whoever changed it. Where it is still of

@@ -16,6 +16,7 @@
 #include "presence-core/model/resource_key.h"
 #include "presence-core/model/revision.h"
 #include "presence-core/model/state_kind.h"
+#include "presence-core/model/stored_document.h"
 #include "presence-core/model/subscription.h"
 #include "presence-core/model/watcher.h"
 
@@ -47,6 +48,7 @@ struct RowChanges {
   std::vector<std::pair<LocalTag, SubscriptionPtr>> subscriptions;
   std::vector<std::pair<WatcherUri, WatcherRecordPtr>> watchers;
   std::vector<std::pair<RequestKey, AnswerRecordPtr>> answers;
+  std::vector<std::pair<DocumentName, StoredDocumentPtr>> documents;
   // Where several processes write: `resource` is of the version after the one that this was decided
   // on, and nothing is written unless the stored one is still that.
   bool is_claim = false;
@@ -58,13 +60,14 @@ struct RowChanges {
   size_t size() const { return (resource.has_value() ? 1 : 0) + count(); }
   // Rows, that of the resource itself not counted.
   size_t count() const {
-    return publications.size() + subscriptions.size() + watchers.size() + answers.size();
+    return publications.size() + subscriptions.size() + watchers.size() + answers.size() +
+           documents.size();
   }
   bool empty() const { return size() == 0; }
   // Whether something of these kinds changes. An answer that is forgotten is no change: its time
   // was over.
   bool Concerns(StateKinds kinds) const {
-    return (kinds.publications && !publications.empty()) ||
+    return (kinds.publications && !(publications.empty() && documents.empty())) ||
            (kinds.subscriptions && !subscriptions.empty()) ||
            (kinds.decisions && !watchers.empty()) ||
            std::any_of(answers.begin(), answers.end(), [kinds](const auto& answer) {
@@ -82,6 +85,7 @@ struct ResourceRows {
   std::vector<SubscriptionPtr> subscriptions;
   std::vector<WatcherRecordPtr> watchers;
   std::vector<AnswerRecordPtr> answers;
+  std::vector<StoredDocumentPtr> documents;
 };
 
 }  // namespace presence

@@ -94,6 +94,13 @@ class JournalSuite : public testing::Test {
     row->about = StateKind::kPublication;
     return row;
   }
+  static StoredDocumentPtr DocumentOf(const std::string& text) {
+    auto row = std::make_shared<StoredDocument>();
+    row->name = {DocumentKind::kHardState, "index"};
+    row->etag = Etag("etag-of-document-" + text);
+    row->document = Document("text/plain", text);
+    return row;
+  }
   // One row of everything.
   static RowChanges Everything(const std::string& user, const std::string& text, uint64_t seq) {
     RowChanges changes;
@@ -103,6 +110,7 @@ class JournalSuite : public testing::Test {
     changes.subscriptions.emplace_back(Tag(changes.key, 2), SubscriptionOf(changes.key, 2));
     changes.watchers.emplace_back(WatcherOf("carol")->watcher, WatcherOf("carol"));
     changes.answers.emplace_back(AnswerOf("request")->key, AnswerOf("request"));
+    changes.documents.emplace_back(DocumentOf(text)->name, DocumentOf(text));
     return changes;
   }
 
@@ -111,6 +119,7 @@ class JournalSuite : public testing::Test {
     if (!kept.publications) {
       changes.publications.clear();
       changes.answers.clear();
+      changes.documents.clear();
     }
     if (!kept.subscriptions) changes.subscriptions.clear();
     if (!kept.decisions) changes.watchers.clear();
@@ -148,10 +157,12 @@ class JournalSuite : public testing::Test {
     EXPECT_EQ(rows.resource.next_ordinal, seq + 10);
     ASSERT_EQ(rows.publications.size(), kept.publications ? 1u : 0u);
     ASSERT_EQ(rows.answers.size(), kept.publications ? 1u : 0u);
+    ASSERT_EQ(rows.documents.size(), kept.publications ? 1u : 0u);
     if (kept.publications) {
       EXPECT_EQ(rows.publications[0]->document.body(), text);
       EXPECT_EQ(rows.publications[0]->etag.text(), "etag-" + text);
       EXPECT_EQ(rows.answers[0]->etag.text(), "etag-of-request");
+      EXPECT_EQ(rows.documents[0]->document.body(), text);
     }
     ASSERT_EQ(rows.subscriptions.size(), kept.subscriptions ? 1u : 0u);
     if (kept.subscriptions) {
@@ -162,8 +173,9 @@ class JournalSuite : public testing::Test {
     EXPECT_EQ(rows.watchers[0]->decision, WatcherDecision::kAllow);
   }
   static bool IsNothing(const Rows& rows) {
-    return !rows.has_value() || (rows->publications.empty() && rows->subscriptions.empty() &&
-                                 rows->watchers.empty() && rows->answers.empty());
+    return !rows.has_value() ||
+           (rows->publications.empty() && rows->subscriptions.empty() && rows->watchers.empty() &&
+            rows->answers.empty() && rows->documents.empty());
   }
 
   Subject subject;
@@ -256,6 +268,7 @@ TYPED_TEST_P(JournalSuite, ADeletedRowIsGoneAndTheOthersStay) {
   changes.subscriptions.emplace_back(this->Tag(changes.key, 2), nullptr);
   changes.watchers.emplace_back(this->WatcherOf("carol")->watcher, nullptr);
   changes.answers.emplace_back(RequestKey::Of({"never there"}), nullptr);
+  changes.documents.emplace_back(this->DocumentOf("open")->name, nullptr);
 
   EXPECT_TRUE(this->Do(changes).is_durable());
 
@@ -269,6 +282,7 @@ TYPED_TEST_P(JournalSuite, ADeletedRowIsGoneAndTheOthersStay) {
     }
     EXPECT_THAT((*rows)->subscriptions, testing::IsEmpty());
     EXPECT_THAT((*rows)->watchers, testing::IsEmpty());
+    EXPECT_THAT((*rows)->documents, testing::IsEmpty());
     EXPECT_EQ((*rows)->answers.size(), kept);
     EXPECT_EQ((*rows)->resource.revision, (Revision{1, 1}));  // not part of this change
   }

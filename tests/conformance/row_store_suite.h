@@ -105,6 +105,16 @@ class RowStoreSuite : public testing::Test {
     row->kept_until = At(64'000'000);
     return row;
   }
+  static StoredDocumentPtr DocumentOf(const std::string& name, std::string body) {
+    auto row = std::make_shared<StoredDocument>();
+    row->name = {DocumentKind::kHardState, name};
+    row->etag = Etag("etag-of-" + name);
+    row->document = Document("application/pidf+xml", std::move(body));
+    row->file_uri = "http://xcap.example.com/{a,\"b\"}";
+    row->created_at = At(-7);
+    row->updated_at = At(7);
+    return row;
+  }
   // A row of every kind, with the values that go wrong first.
   static RowChanges Everything(const ResourceKey& key) {
     RowChanges changes;
@@ -124,6 +134,10 @@ class RowStoreSuite : public testing::Test {
     }
     const AnswerRecordPtr answer = AnswerOf("request");
     changes.answers.emplace_back(answer->key, answer);
+    for (const StoredDocumentPtr& row :
+         {DocumentOf("a~_-.", std::string("\0\xff{}\"\\,", 7)), DocumentOf("index", "")}) {
+      changes.documents.emplace_back(row->name, row);
+    }
     return changes;
   }
 
@@ -218,6 +232,14 @@ class RowStoreSuite : public testing::Test {
     EXPECT_EQ(a.granted, b.granted);
     EXPECT_EQ(a.kept_until, b.kept_until);
   }
+  static void ExpectSame(const StoredDocument& a, const StoredDocument& b) {
+    EXPECT_EQ(a.name, b.name);
+    EXPECT_EQ(a.etag, b.etag);
+    EXPECT_EQ(a.document, b.document);
+    EXPECT_EQ(a.file_uri, b.file_uri);
+    EXPECT_EQ(a.created_at, b.created_at);
+    EXPECT_EQ(a.updated_at, b.updated_at);
+  }
   template <typename Key, typename Row>
   static void ExpectRows(const std::vector<Row>& found,
                          const std::vector<std::pair<Key, Row>>& written) {
@@ -238,6 +260,7 @@ class RowStoreSuite : public testing::Test {
     ExpectRows(rows->subscriptions, written.subscriptions);
     ExpectRows(rows->watchers, written.watchers);
     ExpectRows(rows->answers, written.answers);
+    ExpectRows(rows->documents, written.documents);
   }
 
   Subject subject;
@@ -260,6 +283,7 @@ TYPED_TEST_P(RowStoreSuite, WritesTheSameRowsAgainAndNewerOnesOverThem) {
   this->Commit({written});
   this->ExpectEverything(this->Read(written.key), written);
   written.publications[1].second = this->PublicationOf(2, "newer");
+  written.documents[1].second = this->DocumentOf("index", "newer");
   written.resource->revision.seq += 1;
   written.resource->settled_seq.reset();
 
@@ -284,6 +308,7 @@ TYPED_TEST_P(RowStoreSuite, DeletesWhatIsThereAndMindsNothingElse) {
   for (const auto& [watcher, row] : written.watchers)
     deletions.watchers.emplace_back(watcher, nullptr);
   for (const auto& [key, row] : written.answers) deletions.answers.emplace_back(key, nullptr);
+  for (const auto& [name, row] : written.documents) deletions.documents.emplace_back(name, nullptr);
 
   EXPECT_EQ(this->Commit({deletions}).result, CommitResult::kCommitted);
 
@@ -291,7 +316,7 @@ TYPED_TEST_P(RowStoreSuite, DeletesWhatIsThereAndMindsNothingElse) {
   ASSERT_TRUE(rows.has_value());
   EXPECT_EQ(rows->resource.revision, written.resource->revision);
   EXPECT_TRUE(rows->publications.empty() && rows->subscriptions.empty() && rows->watchers.empty() &&
-              rows->answers.empty());
+              rows->answers.empty() && rows->documents.empty());
   EXPECT_EQ(this->Read(other)->publications.size(), kept.publications.size());
 }
 

@@ -22,6 +22,7 @@ class StoredRows {
     Merge(changes.subscriptions, tables.subscriptions);
     Merge(changes.watchers, tables.watchers);
     Merge(changes.answers, tables.answers);
+    Merge(changes.documents, tables.documents);
   }
 
   // Whether a claim comes too late.
@@ -59,6 +60,7 @@ class StoredRows {
     std::map<LocalTag, SubscriptionPtr> subscriptions;
     std::map<WatcherUri, WatcherRecordPtr> watchers;
     std::map<RequestKey, AnswerRecordPtr> answers;
+    std::map<DocumentName, StoredDocumentPtr> documents;
   };
 
   template <typename Key, typename Row>
@@ -83,6 +85,7 @@ class StoredRows {
     Copy(tables.subscriptions, rows.subscriptions);
     Copy(tables.watchers, rows.watchers);
     Copy(tables.answers, rows.answers);
+    Copy(tables.documents, rows.documents);
     std::sort(rows.subscriptions.begin(), rows.subscriptions.end(),
               [](const auto& a, const auto& b) { return a->ordinal < b->ordinal; });
     return rows;

@@ -23,6 +23,8 @@ auto Found(const Rows& rows, const Id& id) {
       return row->watcher == id;
     } else if constexpr (std::is_same_v<Id, RequestKey>) {
       return row->key == id;
+    } else if constexpr (std::is_same_v<Id, DocumentName>) {
+      return row->name == id;
     } else {
       return row->id == id;
     }
@@ -40,6 +42,7 @@ RowChanges AsFound(RowChanges changes, const std::optional<ResourceRows>& loaded
   for (auto& [id, row] : changes.subscriptions) row = Found(rows.subscriptions, id);
   for (auto& [id, row] : changes.watchers) row = Found(rows.watchers, id);
   for (auto& [id, row] : changes.answers) row = Found(rows.answers, id);
+  for (auto& [name, row] : changes.documents) row = Found(rows.documents, name);
   return changes;
 }
 

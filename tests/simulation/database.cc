@@ -200,6 +200,7 @@ void DatabaseSession::Commit(uint32_t shard, const std::vector<RowChanges>& batc
     for (RowChanges& changes : sent) {
       std::erase_if(changes.publications, is_deletion);
       std::erase_if(changes.subscriptions, is_deletion);
+      std::erase_if(changes.documents, is_deletion);
     }
   }
   Ask(shard, [this, shard, sent = std::move(sent), done = std::move(done)]() mutable {

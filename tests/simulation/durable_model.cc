@@ -24,6 +24,7 @@ void DurableModel::Take(const RowChanges& changes) {
   for (const auto& [id, row] : changes.publications) Merge(publications, id, row);
   for (const auto& [id, row] : changes.subscriptions) Merge(subscriptions, id, row);
   for (const auto& [id, row] : changes.watchers) Merge(watchers, id.text(), row);
+  for (const auto& [name, row] : changes.documents) Merge(documents, name, row);
 }
 
 std::string DurableModel::State() const {
@@ -38,6 +39,10 @@ std::string DurableModel::State() const {
   for (const PublicationPtr& publication : strongest_first) {
     if (!state.empty()) state += "+";
     state += StateOf(publication->document.body());
+  }
+  for (const auto& [name, document] : documents) {  // beneath everything published
+    if (!state.empty()) state += "+";
+    state += StateOf(document->document.body());
   }
   return state.empty() ? "none" : state;
 }

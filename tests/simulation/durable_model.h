@@ -13,6 +13,7 @@ struct DurableModel {
   std::map<PublicationId, PublicationPtr> publications;
   std::map<LocalTag, SubscriptionPtr> subscriptions;
   std::map<std::string, WatcherRecordPtr> watchers;
+  std::map<DocumentName, StoredDocumentPtr> documents;
   Revision revision;
 
   void Take(const RowChanges& changes);

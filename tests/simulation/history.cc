@@ -42,6 +42,9 @@ std::string Describe(std::string_view what, const RowChanges& rows) {
                         : row->is_waiting() ? " waiting"
                                             : " decided");
   }
+  for (const auto& [name, row] : rows.documents) {
+    line += fmt::format("; document {}{}", name.name, row == nullptr ? " gone" : "");
+  }
   if (!rows.answers.empty()) line += "; answers";
   return line;
 }

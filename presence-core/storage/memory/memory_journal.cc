@@ -9,7 +9,7 @@ Journal::Acceptance MemoryJournal::Append(const RowChanges&, AppendDone) {
 }
 
 void MemoryJournal::Load(const ResourceKey&, LoadDone) {
-  // The engine loads only after an unknown outcome, and there is none here: a broken invariant.
+  // The engine loads what is kept, and nothing is kept here: a broken invariant.
   std::abort();
 }
 

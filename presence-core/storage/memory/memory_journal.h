@@ -9,9 +9,10 @@ namespace presence {
 // once - for as long as the process lives, which is what this mode promises. Keeps nothing itself.
 class MemoryJournal final : public Journal {
  public:
+  StateKinds kept() const override { return StateKinds::None(); }
   Acceptance Append(const RowChanges& changes, AppendDone done) override;
 
-  // Never called, as no outcome is ever unknown: a call stops the process.
+  // Never called, as nothing is kept: a call stops the process.
   void Load(const ResourceKey& key, LoadDone done) override;
 
   absl::Status LoadAll(absl::FunctionRef<void(ResourceRows)> visit) override;

@@ -94,6 +94,7 @@ Columns::Columns(const std::vector<RowChanges>& batch, absl::Duration database_a
     for (const auto& [id, row] : changes.subscriptions) Add(changes.key, id, row.get());
     for (const auto& [watcher, row] : changes.watchers) Add(changes.key, watcher, row.get());
     for (const auto& [request, row] : changes.answers) Add(changes.key, request, row.get());
+    for (const auto& [name, row] : changes.documents) Add(changes.key, name, row.get());
   }
 }
 
@@ -234,6 +235,23 @@ void Columns::Add(const ResourceKey& key, const RequestKey& request, const Answe
       .Text(row->etag.text())
       .Lifetime(row->granted)
       .Time(row->kept_until);
+}
+
+void Columns::Add(const ResourceKey& key, const DocumentName& name, const StoredDocument* row) {
+  if (row == nullptr) {
+    Row(erase_[Index(Table::kDocument)], *this).Key(key).Number(name.kind).Text(name.name);
+    return;
+  }
+  Row(put_[Index(Table::kDocument)], *this)
+      .Key(key)
+      .Number(name.kind)
+      .Text(name.name)
+      .Text(row->etag.text())
+      .Text(row->document.content_type())
+      .Bytes(row->document.body())
+      .Text(row->file_uri)
+      .Time(row->created_at)
+      .Time(row->updated_at);
 }
 
 }  // namespace presence

@@ -48,6 +48,7 @@ class Columns {
   void Add(const ResourceKey& key, const LocalTag& id, const Subscription* row);
   void Add(const ResourceKey& key, const WatcherUri& watcher, const WatcherRecord* row);
   void Add(const ResourceKey& key, const RequestKey& request, const AnswerRecord* row);
+  void Add(const ResourceKey& key, const DocumentName& name, const StoredDocument* row);
 
   absl::Duration database_ahead_;
   Batch claims_;

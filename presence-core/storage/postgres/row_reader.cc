@@ -186,6 +186,19 @@ AnswerRecordPtr ScanTombstone(RowScan scan) {
   return row;
 }
 
+StoredDocumentPtr ScanDocument(RowScan scan) {
+  auto row = std::make_shared<StoredDocument>();
+  row->name.kind = scan.Choice<DocumentKind>();
+  row->name.name = scan.Text();
+  row->etag = Etag(scan.Text());
+  std::string content_type = scan.Text();
+  row->document = Document(std::move(content_type), scan.Bytes());
+  row->file_uri = scan.Text();
+  row->created_at = scan.Time();
+  row->updated_at = scan.Time();
+  return row;
+}
+
 void Take(Table table, const RowScan& scan, ResourceRows& rows) {
   switch (table) {
     case Table::kResource:
@@ -202,6 +215,9 @@ void Take(Table table, const RowScan& scan, ResourceRows& rows) {
       break;
     case Table::kTombstone:
       rows.answers.push_back(ScanTombstone(scan));
+      break;
+    case Table::kDocument:
+      rows.documents.push_back(ScanDocument(scan));
       break;
   }
 }

@@ -101,6 +101,19 @@ Shape ShapeOf(Table table) {
                {"granted_ms", "bigint"},
                {"kept_until", "timestamptz"}},
               "request"};
+    case Table::kDocument:
+      return {"document",
+              {{"presentity", "text", true},
+               {"event", "text", true},
+               {"kind", "smallint", true},
+               {"name", "text", true},
+               {"etag", "text"},
+               {"content_type", "text"},
+               {"body", "bytea"},
+               {"file_uri", "text"},
+               {"created_at", "timestamptz"},
+               {"updated_at", "timestamptz"}},
+              "kind, name"};
   }
   return {};
 }

@@ -20,9 +20,9 @@ struct Statement {
   std::string text;
 };
 
-enum class Table { kResource, kPublication, kSubscription, kDecision, kTombstone };
+enum class Table { kResource, kPublication, kSubscription, kDecision, kTombstone, kDocument };
 inline constexpr std::array kTables{Table::kResource, Table::kPublication, Table::kSubscription,
-                                    Table::kDecision, Table::kTombstone};
+                                    Table::kDecision, Table::kTombstone,   Table::kDocument};
 
 // As it is called in the database.
 std::string_view TableName(Table table);

@@ -20,6 +20,10 @@ uint64_t BytesOf(const PublicationPtr& row) {
   return kRowBytes + (row == nullptr ? 0 : row->document.body().size());
 }
 
+uint64_t BytesOf(const StoredDocumentPtr& row) {
+  return kRowBytes + (row == nullptr ? 0 : row->document.body().size());
+}
+
 template <typename Rows>
 uint64_t BytesOfAll(const Rows& rows) {
   uint64_t bytes = 0;
@@ -32,7 +36,8 @@ uint64_t BytesOfAll(const Rows& rows) {
 DirtySize DirtySize::Of(const RowChanges& changes) {
   const uint64_t bytes = (changes.resource.has_value() ? kRowBytes : 0) +
                          BytesOfAll(changes.publications) + BytesOfAll(changes.subscriptions) +
-                         BytesOfAll(changes.watchers) + BytesOfAll(changes.answers);
+                         BytesOfAll(changes.watchers) + BytesOfAll(changes.answers) +
+                         BytesOfAll(changes.documents);
   return {changes.size(), bytes};
 }
 
@@ -78,6 +83,7 @@ uint64_t DirtyRows::Put(RowChanges newer) {
   replaced += PutAll(rows_.subscriptions, subscriptions_, std::move(newer.subscriptions));
   replaced += PutAll(rows_.watchers, watchers_, std::move(newer.watchers));
   replaced += PutAll(rows_.answers, answers_, std::move(newer.answers));
+  replaced += PutAll(rows_.documents, documents_, std::move(newer.documents));
   return replaced;
 }
 

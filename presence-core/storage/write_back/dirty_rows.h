@@ -49,6 +49,7 @@ class DirtyRows {
   Index<LocalTag> subscriptions_;
   Index<WatcherUri> watchers_;
   Index<RequestKey> answers_;
+  Index<DocumentName> documents_;
 };
 
 }  // namespace presence

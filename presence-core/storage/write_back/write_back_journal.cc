@@ -23,8 +23,10 @@ RowChanges TakeOut(ResourceRows& rows, StateKinds kept) {
   if (!kept.publications) {
     for (const auto& row : rows.publications) gone.publications.emplace_back(row->id, nullptr);
     rows.publications.clear();
+    for (const auto& row : rows.documents) gone.documents.emplace_back(row->name, nullptr);
+    rows.documents.clear();
     // Watchers still show what is gone.
-    if (!gone.publications.empty()) rows.resource.settled_seq.reset();
+    if (!gone.empty()) rows.resource.settled_seq.reset();
   }
   if (!kept.subscriptions) {
     for (const auto& row : rows.subscriptions) gone.subscriptions.emplace_back(row->id, nullptr);

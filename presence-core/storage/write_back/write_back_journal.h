@@ -33,9 +33,9 @@ namespace presence {
 // kept, a kind in write-through is stored first. A change that touches two kinds is one change, and
 // waits if either does.
 //
-// Load is for appends whose outcome is unknown: it writes what is dirty of the resource and reads
-// it back. LoadAll is for the start, before anything was appended; rows of kinds that were kept in
-// an earlier life and are not any more it deletes, so that they never come back.
+// Load writes what is dirty of the resource and reads it back. LoadAll is for the start, before
+// anything was appended; rows of kinds that were kept in an earlier life and are not any more it
+// deletes, so that they never come back.
 class WriteBackJournal final : public Journal {
  public:
   using Options = WriteBackOptions;

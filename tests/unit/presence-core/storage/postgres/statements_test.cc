@@ -42,6 +42,9 @@ void Fill(const TestDatabase& database) {
       fmt::format("INSERT INTO watcher_decision SELECT {}, 'w', 1, now(), 1{}", kKey, kFrom));
   database.Run(
       fmt::format("INSERT INTO tombstone SELECT {}, 'r', 'c', 'e', 0, now(){}", kKey, kFrom));
+  database.Run(
+      fmt::format("INSERT INTO document SELECT {}, 2, 'index', 'etag', 't', '', '', now(), now(){}",
+                  kKey, kFrom));
   database.Run("ANALYZE");
 }
 
