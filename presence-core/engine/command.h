@@ -17,6 +17,7 @@
 #include "presence-core/model/publication.h"
 #include "presence-core/model/request_key.h"
 #include "presence-core/model/revision.h"
+#include "presence-core/model/stored_document.h"
 #include "presence-core/model/subscription.h"
 #include "presence-core/model/watcher.h"
 
@@ -107,6 +108,31 @@ struct DecideWatcherCommand {
   WatcherUri watcher;
   WatcherDecision decision = WatcherDecision::kNone;
   Idempotency idempotency;
+};
+
+// Stores hard state of a presentity, in place of what has that name.
+struct PutDocumentCommand {
+  PresentityUri owner;
+  DocumentName name;
+  Document document;
+  // What may be there now: this content only (not empty), any, nothing.
+  Etag etag;
+  bool may_replace = true;
+  bool may_create = false;
+  Idempotency idempotency;
+};
+
+struct RemoveDocumentCommand {
+  PresentityUri owner;
+  DocumentName name;
+  Etag etag;  // only this content; empty: any
+  Idempotency idempotency;
+};
+
+// A document that was loaded again at somebody's wish.
+struct NamedDocument {
+  DocumentName name;
+  std::string file_uri;
 };
 
 // What a sweep over the watchers of a resource did.

@@ -78,6 +78,23 @@ uint64_t DecideReauthorize(const DecideContext& context, uint64_t from, const Wa
 absl::StatusOr<ImportOutcome> DecideImport(const DecideContext& context,
                                            const ImportCommand& command, Effects& effects);
 
+// Errors: ETAG_MISMATCH, QUOTA_EXCEEDED, REQUEST_ID_REUSED, and what `document_check` says once the
+// entity-tag is right. The same content again changes nothing.
+absl::StatusOr<StoredDocumentPtr> DecidePutDocument(const DecideContext& context,
+                                                    const PutDocumentCommand& command,
+                                                    const absl::Status& document_check,
+                                                    Effects& effects);
+// Errors: PUBLICATION_UNKNOWN, ETAG_MISMATCH, REQUEST_ID_REUSED.
+absl::Status DecideRemoveDocument(const DecideContext& context,
+                                  const RemoveDocumentCommand& command, Effects& effects);
+
+// Takes over what the database has of publications and documents, where it is other than what is
+// here, all of it valid. A document with another content under the old entity-tag gets a new one;
+// a publication keeps its own, which its publisher holds.
+void DecideTakeOver(const DecideContext& context, const ResourceRows& stored, Effects& effects);
+// Tells the present state to every watcher, whatever they know.
+RefreshOutcome DecideResend(Effects& effects);
+
 // Time has come; each is void when its row is gone or its deadline has moved.
 bool DecideExpirePublication(const DecideContext& context, PublicationId id, Effects& effects);
 bool DecideExpireSubscription(const DecideContext& context, const LocalTag& id, Effects& effects);
@@ -90,6 +107,9 @@ size_t DecideExpireAnswers(const DecideContext& context, AnswerPosition& positio
                            Effects& effects);
 
 // --- Shared by the above.
+
+// For how long a call with a request_id is recognized.
+inline constexpr absl::Duration kRequestIdRemembered = absl::Minutes(10);
 
 // The lifetime to grant for one that was asked for. Errors: INTERVAL_TOO_BRIEF (RFC 3903 §6 step 4,
 // RFC 6665 §4.2.1.1; never for an hour or more in a SUBSCRIBE).

@@ -8,7 +8,6 @@ namespace presence {
 namespace {
 
 constexpr absl::Duration kRemovalRemembered = absl::Seconds(64);
-constexpr absl::Duration kRequestIdRemembered = absl::Minutes(10);
 
 PublishOutcome OutcomeOf(const Effects& effects, Etag etag, absl::Duration granted) {
   return {std::move(etag), granted, effects.row().revision, effects.live_subscriptions()};

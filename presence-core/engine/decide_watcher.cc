@@ -6,8 +6,6 @@
 namespace presence {
 namespace {
 
-constexpr absl::Duration kRequestIdRemembered = absl::Minutes(10);
-
 // Brings one subscription in line with the verdict; true when its watcher is to be told.
 bool Align(const DecideContext& context, const SubscriptionPtr& row, Authorization authorization,
            Effects& effects, RefreshOutcome& outcome) {

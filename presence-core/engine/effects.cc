@@ -89,6 +89,20 @@ AnswerRecordPtr Effects::FindAnswer(const RequestKey& key) const {
   return changed != nullptr ? *changed : base_.FindAnswer(key);
 }
 
+StoredDocumentPtr Effects::FindDocument(const DocumentName& name) const {
+  const StoredDocumentPtr* changed = FindChange(changes_.documents, name);
+  return changed != nullptr ? *changed : base_.FindDocument(name);
+}
+
+size_t Effects::document_count() const {
+  size_t count = base_.documents().size();
+  for (const auto& [name, row] : changes_.documents) {
+    count -= base_.FindDocument(name) != nullptr ? 1 : 0;
+    count += row != nullptr ? 1 : 0;
+  }
+  return count;
+}
+
 void Effects::Put(PublicationPtr row) {
   const PublicationId id = row->id;
   Set(changes_.publications, id, std::move(row));
@@ -130,6 +144,15 @@ void Effects::Put(AnswerRecordPtr row) {
 
 void Effects::EraseAnswer(const RequestKey& key) { Set(changes_.answers, key, AnswerRecordPtr()); }
 
+void Effects::Put(StoredDocumentPtr row) {
+  const DocumentName name = row->name;
+  Set(changes_.documents, name, std::move(row));
+}
+
+void Effects::EraseDocument(const DocumentName& name) {
+  Set(changes_.documents, name, StoredDocumentPtr());
+}
+
 ResourceRow& Effects::MutableRow() {
   if (!changes_.resource.has_value()) changes_.resource = base_.row();
   return *changes_.resource;
@@ -147,6 +170,10 @@ uint64_t Effects::NextTransientOrdinal(absl::Time now) const {
     if (row != nullptr) ordinal = std::max(ordinal, row->ordinal + 1);
   }
   return ordinal;
+}
+
+void Effects::PassOrdinal(uint64_t used) {
+  if (used >= row().next_ordinal) MutableRow().next_ordinal = used + 1;
 }
 
 void Effects::ChangeState(NotifyCause cause, std::string sender) {
@@ -196,7 +223,10 @@ RowChanges Effects::JournalRows(StateKinds kept) const {
     return row == nullptr || (row->about.has_value() && !kept.contains(*row->about));
   };
   RowChanges rows = changes_;
-  if (!kept.publications) rows.publications.clear();
+  if (!kept.publications) {
+    rows.publications.clear();
+    rows.documents.clear();
+  }
   if (!kept.subscriptions) rows.subscriptions.clear();
   if (!kept.decisions) rows.watchers.clear();
   std::erase_if(rows.answers, is_about_other);

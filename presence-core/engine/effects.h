@@ -33,6 +33,8 @@ class Effects {
                                             std::string_view call_id) const;
   WatcherRecordPtr FindWatcher(const WatcherUri& watcher) const;
   AnswerRecordPtr FindAnswer(const RequestKey& key) const;
+  StoredDocumentPtr FindDocument(const DocumentName& name) const;
+  size_t document_count() const;
   size_t subscription_count() const { return subscription_count_; }
   uint32_t live_subscriptions() const { return live_subscriptions_; }
   const Resource& base() const { return base_; }
@@ -47,9 +49,13 @@ class Effects {
   void EraseWatcher(const WatcherUri& watcher);
   void Put(AnswerRecordPtr row);
   void EraseAnswer(const RequestKey& key);
+  void Put(StoredDocumentPtr row);
+  void EraseDocument(const DocumentName& name);
   uint64_t NextOrdinal();
   // For a row that is never stored: no other process must know that the number is taken.
   uint64_t NextTransientOrdinal(absl::Time now) const;
+  // A row with this one has come from elsewhere: those to come are above it.
+  void PassOrdinal(uint64_t used);
 
   // A decision that goes through many rows says how many, so that it can be held to a slice.
   void CountRows(size_t seen) { rows_seen_ += seen; }

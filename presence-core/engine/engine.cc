@@ -88,7 +88,8 @@ Cell* Engine::Impl::FindByTag(Stripe& stripe, const LocalTag& tag) const {
 }
 
 void Engine::Impl::ForgetIfEmpty(Stripe& stripe, Cell& cell) {
-  if (!cell.resource.is_empty() || cell.is_busy || !cell.inbox.empty() || cell.notify.is_queued) {
+  const bool has_work = cell.is_busy || !cell.inbox.empty() || !cell.rereads.empty();
+  if (!cell.resource.is_empty() || has_work || cell.notify.is_queued) {
     return;
   }
   stripe.forgotten_seq = std::max(stripe.forgotten_seq, cell.resource.row().revision.seq);
@@ -148,6 +149,7 @@ void Engine::Impl::Drain(Stripe& stripe, uint32_t cell_number) {
 
 std::optional<uint32_t> Engine::Impl::DrainInbox(Stripe& stripe, Cell& cell,
                                                  std::vector<WorkPtr>& decided) {
+  if (!cell.is_busy && !cell.rereads.empty()) BeginReread(stripe, cell);
   if (!cell.is_busy && cell.must_look) Look(stripe, cell);
   if (!cell.is_busy && !cell.inbox.empty()) decided = Decide(stripe, cell);
   if (!cell.is_busy && !cell.inbox.empty()) return cell.number;
@@ -252,7 +254,7 @@ void Engine::Impl::Apply(Stripe& stripe, Cell& cell, const RowChanges& changes,
   const bool settles = changes.resource.has_value() && changes.resource->is_settled();
   if (settles && !cell.resource.row().is_settled()) ++stripe.settled;
   cell.resource.Apply(changes);
-  if (!changes.publications.empty()) {
+  if (!changes.publications.empty() || !changes.documents.empty()) {
     // Even where the revision stays, as when a publication expires silently, the state is another.
     cell.notify.composed_seq = UINT64_MAX;
     ++cell.notify.compositions_voided;

@@ -83,7 +83,7 @@ class Engine {
     uint64_t resources = 0;
     uint64_t publications = 0;
     uint64_t subscriptions = 0;
-    uint64_t others = 0;     // decisions about watchers, remembered answers
+    uint64_t others = 0;     // decisions about watchers, remembered answers, documents
     uint64_t to_resync = 0;  // subscriptions that may have missed a NOTIFY
     uint64_t rows() const { return publications + subscriptions + others; }
   };
@@ -107,8 +107,15 @@ class Engine {
   void Import(ImportCommand command, Done<ImportOutcome> done);
   // Asks the policy again about every watcher of the resource.
   void Reauthorize(const ResourceKey& key, Done<RefreshOutcome> done);
-  // Sends the present state to every active watcher of the resource.
-  void ResendState(const ResourceKey& key, Done<RefreshOutcome> done);
+  // Sends the present state to every active watcher of the resource, after reading publications and
+  // documents again from where they are kept, for somebody else may have changed them there.
+  // `named` is then called by that URI; one that is not there is no error. Errors: BAD_DOCUMENT,
+  // UNSUPPORTED_CONTENT, DOCUMENT_TOO_LARGE   of what is there now, and then nothing is taken over.
+  void ReloadState(const ResourceKey& key, std::optional<NamedDocument> named,
+                   Done<RefreshOutcome> done);
+  // Hard state. A change is at once part of the owner's presence.
+  void PutDocument(PutDocumentCommand command, Done<DocumentView> done);
+  void RemoveDocument(RemoveDocumentCommand command, Done<bool> done);
   // Removes what has expired, also with timers off.
   void Cleanup(CleanupScope scope, Done<CleanupOutcome> done);
 
@@ -124,6 +131,11 @@ class Engine {
   absl::StatusOr<AuthorizationView> GetAuthorization(const ResourceKey& key, const EventName& event,
                                                      const WatcherUri& watcher) const;
   uint32_t CountSubscribers(const ResourceKey& key) const;
+  // Errors: PUBLICATION_UNKNOWN.
+  void GetDocument(const PresentityUri& owner, const DocumentName& name, Done<DocumentView> done);
+  // OK when it may be stored as hard state.
+  absl::Status CheckHardState(const PresentityUri& owner, const Document& document) const;
+  Page<DocumentView> ListDocuments(const DocumentFilter& filter) const;
   Page<PublicationView> ListPublications(const PublicationFilter& filter) const;
   Page<SubscriptionView> ListSubscriptions(const SubscriptionFilter& filter) const;
   Page<WatcherView> ListWatchers(const WatcherFilter& filter) const;

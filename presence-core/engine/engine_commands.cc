@@ -15,20 +15,6 @@ ResourceKey KeyOf(const PresentityUri& presentity, const EventName& event) {
 
 }  // namespace
 
-absl::Status CheckDocument(const EngineConfig& config, const EventPackage& package,
-                           const PresentityUri& presentity, const Document& document) {
-  const std::vector<std::string>& types = package.traits().content_types;
-  if (std::find(types.begin(), types.end(), document.content_type()) == types.end()) {
-    std::string accept;
-    for (const std::string& type : types) accept += accept.empty() ? type : ", " + type;
-    return UnsupportedContent(document.content_type(), accept);
-  }
-  if (document.body().size() > config.max_document_bytes) {
-    return DocumentTooLarge(document.body().size(), config.max_document_bytes);
-  }
-  return package.ValidatePublication(presentity, document);
-}
-
 void Engine::Publish(PublishCommand command, Done<PublishOutcome> done) {
   if (command.event.is_winfo()) {
     // Watcher information follows from subscriptions; nobody publishes it (RFC 3857 §4.8).
@@ -245,20 +231,6 @@ void Engine::DecideWatcher(DecideWatcherCommand command, Done<RefreshOutcome> do
                              sweep->done(decided.status());
                            }
                          }));
-}
-
-void Engine::ResendState(const ResourceKey& key, Done<RefreshOutcome> done) {
-  impl_->Submit(key,
-                Impl::Answering<RefreshOutcome>(
-                    [](const DecideContext&, Effects& effects) -> absl::StatusOr<RefreshOutcome> {
-                      RefreshOutcome outcome;
-                      outcome.examined = effects.base().live_subscriptions();
-                      outcome.notified = effects.base().authorized_subscriptions();
-                      // Everybody is due at once, as after any other change of state.
-                      if (outcome.examined > 0) effects.ChangeState(NotifyCause::kAdmin, "");
-                      return outcome;
-                    },
-                    std::move(done)));
 }
 
 // --- Cleanup.

@@ -17,6 +17,17 @@
 
 namespace presence {
 
+// What makes the state of a resource.
+struct StateSources {
+  std::vector<PublicationPtr> publications;
+  std::vector<StoredDocumentPtr> hard_state;
+
+  static StateSources Of(const Resource& resource) {
+    return {resource.publications(), resource.documents()};
+  }
+  size_t size() const { return publications.size() + hard_state.size(); }
+};
+
 // The machinery behind Engine: how a command gets to its decision, the decision to the journal, the
 // rows into the resource, and the resource's watchers to their links. Private to engine/.
 struct Engine::Impl {
@@ -140,7 +151,9 @@ struct Engine::Impl {
   void OnLooked(Stripe& stripe, uint32_t cell_number,
                 absl::StatusOr<std::optional<ResourceRows>> rows);
   // Takes over what others have changed in a resource that is busy, and tells who is to be told.
-  void TakeOver(Stripe& stripe, uint32_t cell_number, ResourceRows rows);
+  // Others say so by the version; with `whatever_version` it may have been somebody who does not.
+  void TakeOver(Stripe& stripe, uint32_t cell_number, ResourceRows rows,
+                bool whatever_version = false);
   void Adopt(std::string group, uint32_t tenure);
 
   // Nobody may decide on what is in doubt: who waits is told so.
@@ -148,6 +161,15 @@ struct Engine::Impl {
 
   // Who is to be told of `rows`, which were made durable without `resource` hearing of it.
   static Effects::Due DueAfter(const RowChanges& rows, const Resource& resource);
+
+  // Reads a resource again and tells its watchers, in its turn.
+  void Reread(std::unique_ptr<RereadRequest> request);
+  void BeginReread(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  void OnReread(Stripe& stripe, uint32_t cell_number,
+                absl::StatusOr<std::optional<ResourceRows>> loaded);
+  // Takes over what is `stored`, if that was read, and tells.
+  static WorkPtr TakingOver(std::unique_ptr<RereadRequest> request,
+                            std::optional<ResourceRows> stored);
 
   // --- What outlives the process of what was told (notifier.h, "After a start").
 
@@ -194,9 +216,9 @@ struct Engine::Impl {
   void Pump(Stripe& stripe);
   // One slice; returns how many instructions left, nullopt when there was nothing to do.
   std::optional<size_t> PumpOne(Stripe& stripe);
-  // What authorized watchers of these publications see.
+  // What authorized watchers of these see.
   std::optional<Document> ComposeState(const ResourceKey& key, const EventPackage& package,
-                                       std::vector<PublicationPtr> publications) const;
+                                       StateSources sources) const;
   void ReportCut(const ResourceKey& key, CutDocument of, size_t left_out) const;
   // Writes down what `read` gives until the limits are reached or nothing is left: it appends a
   // slice of watchers, until there are `most`, and returns true when there are no more.

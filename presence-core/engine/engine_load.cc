@@ -127,14 +127,17 @@ void Engine::Impl::OnLoaded(Stripe& stripe, uint32_t cell_number,
 
 void Engine::Impl::RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl::Status& status) {
   std::list<WorkPtr> refused;
+  std::deque<std::unique_ptr<RereadRequest>> rereads;
   ResourceKey key;
   {
     StripeLock lock(stripe, clock, Hold::kLoad);
     Cell& cell = *stripe.by_number.at(cell_number);
     refused.swap(cell.inbox);
+    rereads.swap(cell.rereads);
     key = cell.resource.key();
   }
   for (const WorkPtr& work : refused) work->Answer(status);
+  for (const auto& request : rereads) request->done(status);
   executor.PostAt(clock.Now() + kLoadAgain,
                   [this, &stripe, cell_number, key] { Load(stripe, cell_number, key); });
 }
@@ -147,7 +150,7 @@ absl::StatusOr<Engine::Loaded> Engine::Impl::LoadAll(
     ++loaded.resources;
     loaded.publications += rows.publications.size();
     loaded.subscriptions += rows.subscriptions.size();
-    loaded.others += rows.watchers.size() + rows.answers.size();
+    loaded.others += rows.watchers.size() + rows.answers.size() + rows.documents.size();
     const bool is_settled = rows.resource.is_settled();
     if (!is_settled && !journal.is_shared()) loaded.to_resync += rows.subscriptions.size();
     for (WatcherUri& watcher : Disobeyed(rows)) {

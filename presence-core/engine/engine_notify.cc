@@ -31,16 +31,22 @@ void SortForComposition(CompositionOrder order, std::vector<PublicationPtr>& pub
 
 std::optional<Document> Engine::Impl::ComposeState(const ResourceKey& key,
                                                    const EventPackage& package,
-                                                   std::vector<PublicationPtr> publications) const {
+                                                   StateSources sources) const {
+  std::vector<PublicationPtr>& publications = sources.publications;
   // With expiry swept by hand what has expired still stands there, but says nothing any more.
   if (config.sweep_interval == absl::ZeroDuration()) {
     const absl::Time now = clock.Now();
     std::erase_if(publications, [now](const PublicationPtr& p) { return p->expires_at <= now; });
   }
-  if (publications.empty()) return package.NeutralState(key.presentity);
-  // One publication is the state, byte for byte.
-  if (publications.size() == 1) return publications.front()->document;
   SortForComposition(config.composition_order, publications);
+  for (const StoredDocumentPtr& document : sources.hard_state) {
+    auto beneath = std::make_shared<Publication>();
+    beneath->document = document->document;
+    publications.push_back(std::move(beneath));
+  }
+  if (publications.empty()) return package.NeutralState(key.presentity);
+  // One is the state, byte for byte.
+  if (publications.size() == 1) return publications.front()->document;
   EventPackage::Composed composed = package.Compose(key.presentity, publications);
   if (composed.left_out > 0) ReportCut(key, CutDocument::kState, composed.left_out);
   return std::move(composed.document);
@@ -90,7 +96,7 @@ std::optional<size_t> Engine::Impl::PumpOne(Stripe& stripe) {
   uint32_t number = 0;
   const EventPackage* package = nullptr;
   ResourceKey key;
-  std::vector<PublicationPtr> publications;
+  StateSources sources;
   uint64_t seq = 0;
   uint32_t voided = 0;
   {
@@ -104,10 +110,11 @@ std::optional<size_t> Engine::Impl::PumpOne(Stripe& stripe) {
     cell.notify.is_queued = false;
     number = cell.number;
     seq = cell.resource.row().revision.seq;
-    if (cell.notify.composed_seq == seq || cell.resource.publications().size() < 2) {
-      if (cell.notify.composed_seq != seq) {
-        cell.notify.composed =
-            ComposeState(cell.resource.key(), *cell.package, cell.resource.publications());
+    const bool is_composed = cell.notify.composed_seq == seq;
+    if (!is_composed) sources = StateSources::Of(cell.resource);
+    if (is_composed || sources.size() < 2) {
+      if (!is_composed) {
+        cell.notify.composed = ComposeState(cell.resource.key(), *cell.package, std::move(sources));
         cell.notify.composed_seq = seq;
       }
       slice = notifier.TakeSlice(stripe, cell, clock.Now());
@@ -116,13 +123,12 @@ std::optional<size_t> Engine::Impl::PumpOne(Stripe& stripe) {
     } else {
       package = cell.package;
       key = cell.resource.key();
-      publications = cell.resource.publications();
       voided = cell.notify.compositions_voided;
       cell.notify.is_queued = true;  // nobody else queues or forgets it meanwhile
     }
   }
   if (package != nullptr) {
-    std::optional<Document> composed = ComposeState(key, *package, std::move(publications));
+    std::optional<Document> composed = ComposeState(key, *package, std::move(sources));
     StripeLock lock(stripe, clock, Hold::kNotify);
     Cell& cell = *stripe.by_number.at(number);
     cell.notify.is_queued = false;

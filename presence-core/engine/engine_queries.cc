@@ -24,7 +24,7 @@ absl::StatusOr<StateView> Engine::GetState(const StateQuery& query) const {
   const std::shared_ptr<const PolicySnapshot> policy = impl_->Policy();
   Stripe& stripe = impl_->StripeOf(query.key.StableHash());
   StateView view;
-  std::vector<PublicationPtr> publications;
+  StateSources sources;
   WatcherDecision decision = WatcherDecision::kNone;
   {
     StripeLock lock(stripe, impl_->clock, Hold::kRead);
@@ -32,8 +32,8 @@ absl::StatusOr<StateView> Engine::GetState(const StateQuery& query) const {
     view.revision = {impl_->epoch, stripe.forgotten_seq};
     if (cell != nullptr) {
       view.revision = cell->resource.row().revision;
-      publications = cell->resource.publications();
-      stripe.rows_this_hold += publications.size();
+      sources = StateSources::Of(cell->resource);
+      stripe.rows_this_hold += sources.size();
       if (query.watcher.has_value()) {
         const WatcherRecordPtr record = cell->resource.FindWatcher(*query.watcher);
         if (record != nullptr) decision = record->decision;
@@ -55,6 +55,9 @@ absl::StatusOr<StateView> Engine::GetState(const StateQuery& query) const {
     view.document = impl_->WinfoOf(query.key, impl_->clock.Now());
     return view;
   }
+  std::vector<PublicationPtr>& publications = sources.publications;
+  // Documents are no publications.
+  if (!query.etag.empty() || !query.contact.empty()) sources.hard_state.clear();
   std::erase_if(publications, [&](const PublicationPtr& p) {
     return (!query.etag.empty() && p->etag != query.etag) ||
            (!query.contact.empty() && !(*package)->MentionsContact(p->document, query.contact));
@@ -65,7 +68,7 @@ absl::StatusOr<StateView> Engine::GetState(const StateQuery& query) const {
   if (publications.empty() && !query.contact.empty()) {
     return PublicationUnknown("contact " + query.contact);
   }
-  view.document = impl_->ComposeState(query.key, **package, std::move(publications));
+  view.document = impl_->ComposeState(query.key, **package, std::move(sources));
   return view;
 }
 
@@ -233,6 +236,39 @@ Page<PublicationView> Engine::ListPublications(const PublicationFilter& filter) 
   return page;
 }
 
+Page<DocumentView> Engine::ListDocuments(const DocumentFilter& filter) const {
+  Page<DocumentView> page;
+  const auto is_listed = [&](const ResourceKey& key, const DocumentName& name) {
+    const std::optional<Cursor>& after = filter.after;
+    return !after.has_value() || key != after->key ||
+           name > DocumentName{static_cast<DocumentKind>(after->row), after->name};
+  };
+  const auto fetch = [this](size_t i, const std::optional<ResourceKey>& after) {
+    return impl_->KeysFrom(*impl_->stripes[i], after, kKeysPerBatch);
+  };
+  WalkResources(filter.owner, "", filter.after, impl_->stripes.size(), fetch,
+                [&](const ResourceKey& key, uint64_t) {
+                  Stripe& stripe = impl_->StripeOf(key.StableHash());
+                  StripeLock lock(stripe, impl_->clock, Hold::kList);
+                  Cell* cell = impl_->Find(stripe, key);
+                  if (cell == nullptr) return true;
+                  stripe.rows_this_hold += cell->resource.documents().size();
+                  for (const StoredDocumentPtr& row : cell->resource.documents()) {
+                    if (!is_listed(key, row->name)) continue;
+                    if (page.rows.size() == filter.limit) {
+                      const DocumentView& last = page.rows.back();
+                      page.next = Cursor{{last.owner, key.event},
+                                         static_cast<uint64_t>(last.document->name.kind),
+                                         last.document->name.name};
+                      return false;
+                    }
+                    page.rows.push_back({key.presentity, row});
+                  }
+                  return true;
+                });
+  return page;
+}
+
 Page<SubscriptionView> Engine::ListSubscriptions(const SubscriptionFilter& filter) const {
   Page<SubscriptionView> page;
   const auto is_wanted = [&](const Subscription& row) {
@@ -345,8 +381,7 @@ Page<WatcherView> Engine::ListWatchers(const WatcherFilter& filter) const {
   } while (from != 0);
 
   Page<WatcherView> page;
-  auto it =
-      filter.after.has_value() ? watchers.upper_bound(filter.after->watcher) : watchers.begin();
+  auto it = filter.after.has_value() ? watchers.upper_bound(filter.after->name) : watchers.begin();
   for (; it != watchers.end(); ++it) {
     if (filter.state.has_value() && it->second.state != *filter.state) continue;
     if (page.rows.size() == filter.limit) {

@@ -62,7 +62,8 @@ void Engine::Impl::OnLooked(Stripe& stripe, uint32_t cell_number,
   SchedulePump(stripe);
 }
 
-void Engine::Impl::TakeOver(Stripe& stripe, uint32_t cell_number, ResourceRows rows) {
+void Engine::Impl::TakeOver(Stripe& stripe, uint32_t cell_number, ResourceRows rows,
+                            bool whatever_version) {
   const Cell* busy = nullptr;
   {
     StripeLock lock(stripe, clock, Hold::kLoad);
@@ -72,7 +73,7 @@ void Engine::Impl::TakeOver(Stripe& stripe, uint32_t cell_number, ResourceRows r
   std::optional<RowChanges> changes;
   Effects::Due due;
   // Outside of the lock, for these may be the rows of ten thousand watchers.
-  if (rows.resource.version != known.row().version) {
+  if (whatever_version || rows.resource.version != known.row().version) {
     changes = known.ChangesTo(std::move(rows));
     due = DueAfter(*changes, known);
   }

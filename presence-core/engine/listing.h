@@ -11,6 +11,7 @@
 #include "presence-core/model/publication.h"
 #include "presence-core/model/resource_key.h"
 #include "presence-core/model/revision.h"
+#include "presence-core/model/stored_document.h"
 #include "presence-core/model/subscription.h"
 #include "presence-core/model/watcher.h"
 
@@ -42,6 +43,11 @@ struct PublicationView {
   PublicationPtr publication;
 };
 
+struct DocumentView {
+  PresentityUri owner;
+  StoredDocumentPtr document;
+};
+
 struct SubscriptionView {
   ResourceKey key;
   SubscriptionPtr subscription;
@@ -68,7 +74,7 @@ struct WatcherRecordView {
 struct Cursor {
   ResourceKey key;
   uint64_t row = 0;  // ordinal or publication order within the resource; 0 is before the first
-  std::string watcher;
+  std::string name;  // of a watcher or document
 };
 
 template <typename T>
@@ -81,6 +87,12 @@ struct PublicationFilter {
   std::optional<PresentityUri> presentity;
   std::string domain;
   std::string event;
+  size_t limit = 100;
+  std::optional<Cursor> after;
+};
+
+struct DocumentFilter {
+  std::optional<PresentityUri> owner;
   size_t limit = 100;
   std::optional<Cursor> after;
 };

@@ -27,6 +27,13 @@ PublicationPtr Resource::FindPublication(PublicationId id) const {
   return nullptr;
 }
 
+StoredDocumentPtr Resource::FindDocument(const DocumentName& name) const {
+  for (const StoredDocumentPtr& document : documents_) {
+    if (document->name == name) return document;
+  }
+  return nullptr;
+}
+
 SubscriptionPtr Resource::FindSubscription(const LocalTag& id) const {
   auto it = ordinals_.find(id);
   return it == ordinals_.end() ? nullptr : subscriptions_.at(it->second);
@@ -74,6 +81,21 @@ void Resource::Apply(const RowChanges& changes) {
   }
   for (const auto& [watcher, row] : changes.watchers) Set(watcher, row);
   for (const auto& [key, row] : changes.answers) Set(key, row);
+  for (const auto& [name, row] : changes.documents) Set(name, row);
+}
+
+void Resource::Set(const DocumentName& name, const StoredDocumentPtr& row) {
+  const auto it = std::lower_bound(
+      documents_.begin(), documents_.end(), name,
+      [](const StoredDocumentPtr& document, const DocumentName& n) { return document->name < n; });
+  const bool is_there = it != documents_.end() && (*it)->name == name;
+  if (row == nullptr) {
+    if (is_there) documents_.erase(it);
+  } else if (is_there) {
+    *it = row;
+  } else {
+    documents_.insert(it, row);
+  }
 }
 
 void Resource::Set(const WatcherUri& watcher, const WatcherRecordPtr& row) {
@@ -164,6 +186,10 @@ std::vector<RowChanges> Resource::ChangesToLoad(ResourceRows rows, size_t most) 
     const RequestKey key = row->key;
     slice().answers.emplace_back(key, std::move(row));
   }
+  for (StoredDocumentPtr& row : rows.documents) {
+    const DocumentName name = row->name;
+    slice().documents.emplace_back(name, std::move(row));
+  }
   return slices;
 }
 
@@ -210,6 +236,8 @@ RowChanges Resource::Settle(const RowChanges& in_doubt, ResourceRows rows) const
       Pick(in_doubt.watchers, rows.watchers, [](const WatcherRecord& w) { return w.watcher; });
   changes.answers =
       Pick(in_doubt.answers, rows.answers, [](const AnswerRecord& a) { return a.key; });
+  changes.documents =
+      Pick(in_doubt.documents, rows.documents, [](const StoredDocument& d) { return d.name; });
   return changes;
 }
 
@@ -238,6 +266,9 @@ bool IsSame(const WatcherRecord& a, const WatcherRecord& b) {
 }
 bool IsSame(const AnswerRecord& a, const AnswerRecord& b) {
   return a.content == b.content && a.etag == b.etag && IsSameTime(a.kept_until, b.kept_until);
+}
+bool IsSame(const StoredDocument& a, const StoredDocument& b) {
+  return a.etag == b.etag && a.file_uri == b.file_uri && a.document == b.document;
 }
 
 // Adds the rows of `to` that are other than what `find` has for their key; returns all their keys.
@@ -285,6 +316,12 @@ RowChanges Resource::ChangesTo(ResourceRows rows) const {
       [this](const RequestKey& key) { return FindAnswer(key); }, changes.answers);
   for (const auto& [key, row] : answers_) {
     if (!answers.contains(key)) changes.answers.emplace_back(key, nullptr);
+  }
+  const auto names = Compare(
+      rows.documents, [](const StoredDocument& d) { return d.name; },
+      [this](const DocumentName& name) { return FindDocument(name); }, changes.documents);
+  for (const StoredDocumentPtr& row : documents_) {
+    if (!names.contains(row->name)) changes.documents.emplace_back(row->name, nullptr);
   }
   return changes;
 }

@@ -45,6 +45,10 @@ class Resource {
   const std::vector<PublicationPtr>& publications() const { return publications_; }
   PublicationPtr FindPublication(PublicationId id) const;
 
+  // By name; as few.
+  const std::vector<StoredDocumentPtr>& documents() const { return documents_; }
+  StoredDocumentPtr FindDocument(const DocumentName& name) const;
+
   // By ordinal, terminating ones included.
   const absl::btree_map<uint64_t, SubscriptionPtr>& subscriptions() const { return subscriptions_; }
   SubscriptionPtr FindSubscription(const LocalTag& id) const;
@@ -73,7 +77,8 @@ class Resource {
 
   // True when there is nothing to remember but the revision.
   bool is_empty() const {
-    return publications_.empty() && subscriptions_.empty() && watchers_.empty() && answers_.empty();
+    return publications_.empty() && subscriptions_.empty() && watchers_.empty() &&
+           answers_.empty() && documents_.empty();
   }
 
   // Makes the rows part of the resource. The rows are durable.
@@ -95,10 +100,12 @@ class Resource {
   void Erase(const LocalTag& id);
   void Set(const WatcherUri& watcher, const WatcherRecordPtr& row);
   void Set(const RequestKey& key, const AnswerRecordPtr& row);
+  void Set(const DocumentName& name, const StoredDocumentPtr& row);
 
   const ResourceKey key_;
   ResourceRow row_;
   std::vector<PublicationPtr> publications_;
+  std::vector<StoredDocumentPtr> documents_;
   absl::btree_map<uint64_t, SubscriptionPtr> subscriptions_;
   absl::flat_hash_map<LocalTag, uint64_t> ordinals_;
   // By the hash of watcher and Call-ID: of a Call-ID alone strangers could have any number.

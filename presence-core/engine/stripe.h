@@ -38,6 +38,13 @@ class Work {
 };
 using WorkPtr = std::unique_ptr<Work>;
 
+// A wish to read the resource again from the journal and to tell everybody what it is then.
+struct RereadRequest {
+  ResourceKey key;
+  std::optional<NamedDocument> named;
+  absl::AnyInvocable<void(absl::StatusOr<RefreshOutcome>)> done;
+};
+
 // A batch of decisions whose rows are on their way to the journal.
 struct PendingAppend {
   explicit PendingAppend(const Resource& base) : effects(base) {}
@@ -69,6 +76,8 @@ struct Cell {
   // So many at the head of the inbox came before the last look at the journal began: what they are
   // decided on is true.
   size_t looked_for = 0;
+  // Come first, as soon as no append is outstanding.
+  std::deque<std::unique_ptr<RereadRequest>> rereads;
 
   // Alarms of publications and waiting watchers, by kind and ordinal; one for all answer records.
   absl::flat_hash_map<std::pair<Alarm, uint64_t>, TimerId> row_timers;

@@ -110,6 +110,17 @@ absl::Status EtagMismatch(std::string_view etag) {
       {{"etag", Printable(etag, 100)}});
 }
 
+absl::Status DocumentMismatch(std::string_view name, std::string_view present) {
+  const std::string why =
+      present.empty() ? fmt::format("there is no document \"{}\"; create it", Printable(name, 64))
+                      : fmt::format(
+                            "the document \"{}\" is there with the entity-tag \"{}\"; read it, "
+                            "and change what you read",
+                            Printable(name, 64), Printable(present, 100));
+  return Make(absl::StatusCode::kAborted, ErrorReason::kEtagMismatch, why,
+              {{"etag", Printable(present, 100)}});
+}
+
 absl::Status SubscriptionUnknown(std::string_view id) {
   return Make(absl::StatusCode::kNotFound, ErrorReason::kSubscriptionUnknown,
               fmt::format("no subscription \"{}\"; subscribe anew", Printable(id, 100)));
@@ -177,6 +188,11 @@ absl::Status BadToken(std::string_view field) {
 absl::Status PublicationUnknown(std::string_view what) {
   return Make(absl::StatusCode::kNotFound, ErrorReason::kPublicationUnknown,
               fmt::format("no publication with {}", Printable(what, 200)));
+}
+
+absl::Status DocumentUnknown(std::string_view name) {
+  return Make(absl::StatusCode::kNotFound, ErrorReason::kPublicationUnknown,
+              fmt::format("there is no document \"{}\"", Printable(name, 64)));
 }
 
 absl::Status Internal(std::string_view what) {

@@ -59,6 +59,8 @@ absl::Status UnsupportedContent(std::string_view content_type, std::string_view 
 absl::Status NotAcceptable(std::string_view accept);
 absl::Status IntervalTooBrief(absl::Duration asked, absl::Duration minimum);
 absl::Status EtagMismatch(std::string_view etag);
+// `present` is the entity-tag of the document that is there; empty when there is none.
+absl::Status DocumentMismatch(std::string_view name, std::string_view present);
 absl::Status SubscriptionUnknown(std::string_view id);
 absl::Status UserUnknown(std::string_view presentity);
 absl::Status CseqTooOld(uint32_t cseq, uint32_t highest);
@@ -72,6 +74,7 @@ absl::Status Draining(absl::Duration retry_after);
 absl::Status NotServedYet(std::string_view feature);
 absl::Status BadToken(std::string_view field);
 absl::Status PublicationUnknown(std::string_view what);
+absl::Status DocumentUnknown(std::string_view name);
 absl::Status Internal(std::string_view what);
 absl::Status CoreUnreachable(std::string_view why, absl::Duration retry_after);
 absl::Status DialogEventMismatch(std::string_view asked, std::string_view dialog);

@@ -32,15 +32,6 @@ absl::StatusOr<std::optional<absl::Duration>> ToExpiry(bool has,
   return std::optional<absl::Duration>(*lifetime);
 }
 
-RequestKey RequestIdKey(std::string_view method, const std::string& request_id) {
-  return request_id.empty() ? RequestKey() : RequestKey::Of({method, request_id});
-}
-
-absl::Status CheckRequestId(const std::string& request_id) {
-  if (request_id.size() <= kLongestRequestId) return absl::OkStatus();
-  return InvalidField("request_id", "it has more than 64 characters");
-}
-
 }  // namespace
 
 std::string MediaType(const std::string& content_type) {
@@ -98,6 +89,15 @@ void FillDialog(const Subscription& row, v1::Dialog& out) {
   out.set_adopted_tag(std::string(dialog.adopted_tag()));
 }
 
+RequestKey RequestIdKey(std::string_view method, const std::string& request_id) {
+  return request_id.empty() ? RequestKey() : RequestKey::Of({method, request_id});
+}
+
+absl::Status CheckRequestId(const std::string& request_id) {
+  if (request_id.size() <= kLongestRequestId) return absl::OkStatus();
+  return InvalidField("request_id", "it has more than 64 characters");
+}
+
 absl::Status CheckText(std::string_view field, std::string_view text, bool is_required) {
   if (text.empty() && is_required) return InvalidField(field, "it is required");
   if (text.size() > kLongestText) return InvalidField(field, "it is longer than 8192 bytes");
@@ -148,10 +148,7 @@ absl::StatusOr<EventName> Converter::ToEvent(const std::string& text, const char
   return UnknownEvent(text, served);
 }
 
-absl::StatusOr<std::optional<Document>> Converter::ToDocument(
-    const v1::PublishRequest& request) const {
-  if (!request.has_document()) return std::optional<Document>();
-  const v1::Document& document = request.document();
+absl::StatusOr<Document> Converter::FromProto(const v1::Document& document) {
   if (absl::Status status =
           CheckText("document.content_type", document.content_type(), /*is_required=*/true);
       !status.ok()) {
@@ -159,7 +156,7 @@ absl::StatusOr<std::optional<Document>> Converter::ToDocument(
   }
   const std::string& body = document.body().empty() ? document.text() : document.body();
   if (body.empty()) return InvalidField("document.body", "it is empty; leave the document out");
-  return std::optional<Document>(Document(MediaType(document.content_type()), body));
+  return Document(MediaType(document.content_type()), body);
 }
 
 absl::StatusOr<PublishCommand> Converter::ToCommand(const v1::PublishRequest& request) const {
@@ -170,8 +167,11 @@ absl::StatusOr<PublishCommand> Converter::ToCommand(const v1::PublishRequest& re
   if (!event.ok()) return event.status();
   auto expiry = ToExpiry(request.has_expiry(), request.expiry());
   if (!expiry.ok()) return expiry.status();
-  auto document = ToDocument(request);
-  if (!document.ok()) return document.status();
+  if (request.has_document()) {
+    auto document = FromProto(request.document());
+    if (!document.ok()) return document.status();
+    command.document = *std::move(document);
+  }
   if (absl::Status status = CheckRequestId(request.request_id()); !status.ok()) return status;
   if (absl::Status status = CheckText("sender", request.sender(), false); !status.ok()) {
     return status;
@@ -180,7 +180,6 @@ absl::StatusOr<PublishCommand> Converter::ToCommand(const v1::PublishRequest& re
   command.event = *std::move(event);
   command.etag = Etag(request.etag());
   command.expiry = *expiry;
-  command.document = *std::move(document);
   command.sender = request.sender();
   command.priority = request.priority();
   command.validate_only = request.validate_only();

@@ -10,6 +10,7 @@
 #include "presence-core/engine/engine.h"
 #include "presence/v1/gateway.pb.h"
 #include "presence/v1/presence.pb.h"
+#include "presence/v1/rules.pb.h"
 
 namespace presence {
 
@@ -32,6 +33,16 @@ class Converter {
                                                   WatcherDecision decision) const;
   absl::StatusOr<StateQuery> ToQuery(const v1::GetStateRequest& request) const;
 
+  // Documents of owners; of kinds that are not served, NOT_SERVED_YET.
+  absl::StatusOr<PutDocumentCommand> ToCommand(const v1::CreateRulesRequest& request) const;
+  absl::StatusOr<PutDocumentCommand> ToCommand(const v1::UpdateRulesRequest& request) const;
+  absl::StatusOr<RemoveDocumentCommand> ToCommand(const v1::DeleteRulesRequest& request) const;
+  struct OwnedName {
+    PresentityUri owner;
+    DocumentName name;
+  };
+  absl::StatusOr<OwnedName> ToOwnedName(const v1::RulesName& name) const;
+
   absl::StatusOr<PresentityUri> ToPresentity(const std::string& text) const;
   absl::StatusOr<WatcherUri> ToWatcher(const std::string& text) const;
   // An empty text is `fallback`, where there is one.
@@ -44,9 +55,11 @@ class Converter {
   v1::Publication ToProto(const PublicationView& view, bool is_full) const;
   v1::Subscription ToProto(const SubscriptionView& view) const;
   v1::Watcher ToProto(const WatcherView& view) const;
+  v1::RulesDocument ToProto(const DocumentView& view, bool with_content) const;
   // `body_index` is what NotifyInstruction.body says.
   v1::NotifyInstruction ToProto(const Instruction& instruction, uint32_t body_index) const;
   static v1::Document ToProto(const Document& document);
+  static absl::StatusOr<Document> FromProto(const v1::Document& document);
   static v1::Revision ToProto(const Revision& revision);
   static NotifyReport FromProto(const v1::NotifyResult& result);
   static google::protobuf::Duration ToProto(absl::Duration duration);
@@ -56,6 +69,10 @@ class Converter {
  private:
   absl::Status CheckServed(const PresentityUri& presentity) const;
   absl::StatusOr<std::optional<Document>> ToDocument(const v1::PublishRequest& request) const;
+  absl::StatusOr<PutDocumentCommand> ToPut(const v1::RulesDocument& rules,
+                                           const std::string& request_id) const;
+  // Deadlines are steady; people read wall time.
+  google::protobuf::Timestamp ToWall(absl::Time steady) const;
 
   const Engine& engine_;
   const Clock& clock_;
@@ -76,6 +93,14 @@ std::string MediaType(const std::string& content_type);
 // A lifetime in whole seconds. Errors: INVALID_FIELD   negative, fractional or beyond 2^32-1 s.
 absl::StatusOr<absl::Duration> ToLifetime(const google::protobuf::Duration& duration,
                                           std::string_view field);
+
+absl::Status CheckRequestId(const std::string& request_id);
+// Names a call with a request_id; empty without one.
+RequestKey RequestIdKey(std::string_view method, const std::string& request_id);
+// OK for a kind of document that is served. Errors: INVALID_FIELD, NOT_SERVED_YET.
+absl::Status CheckKind(v1::RulesKind kind);
+// Errors: INVALID_FIELD   of `field`.
+absl::StatusOr<DocumentName> ToHardStateName(const std::string& name, std::string_view field);
 
 }  // namespace presence
 

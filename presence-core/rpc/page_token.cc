@@ -41,7 +41,7 @@ std::string ToPageToken(const std::optional<Cursor>& cursor, std::string_view fi
   token += kSeparator;
   token += std::to_string(cursor->row);
   token += kSeparator;
-  token += cursor->watcher;
+  token += cursor->name;
   return absl::WebSafeBase64Escape(token);
 }
 
@@ -65,7 +65,7 @@ absl::StatusOr<std::optional<Cursor>> FromPageToken(const std::string& token,
     return BadToken("page_token");
   }
   cursor.key = {*std::move(presentity), *std::move(event)};
-  cursor.watcher = parts[3];
+  cursor.name = parts[3];
   return std::optional<Cursor>(std::move(cursor));
 }
 

@@ -28,19 +28,6 @@ ServerUnaryReactor* AfterLook(Engine& engine, ServerUnaryReactor* reactor, const
   return reactor;
 }
 
-size_t PageSize(int32_t asked) {
-  return asked <= 0 ? 100 : std::min<size_t>(static_cast<size_t>(asked), 1000);
-}
-
-// A text that tells this list from others; the paging itself is no part of it.
-template <typename Request>
-std::string FilterOf(const Request& request) {
-  Request filter = request;
-  filter.clear_page_token();
-  filter.clear_page_size();
-  return std::string(Request::descriptor()->name()) + filter.SerializeAsString();
-}
-
 template <typename Request>
 std::optional<SubscriptionState> StateOf(const Request& request) {
   if (request.state() == v1::SUBSCRIPTION_STATE_UNSPECIFIED) return std::nullopt;
@@ -128,30 +115,55 @@ ServerUnaryReactor* PresenceService::GetState(CallbackServerContext* context,
 
 template <typename Request, typename Response>
 ServerUnaryReactor* PresenceService::Refresh(CallbackServerContext* context, const Request& request,
-                                             Response* response, Sweep sweep) {
+                                             Response* response, absl::StatusOr<Sweep> sweep) {
   ServerUnaryReactor* reactor = context->DefaultReactor();
   if (request.event().empty()) return Finish(reactor, InvalidField("event", "it is required"));
   absl::StatusOr<ResourceKey> key = ToKey(request.presentity(), request.event());
   if (!key.ok()) return Finish(reactor, key.status());
   if (!sweep.ok()) return Finish(reactor, sweep.status());
-  (engine_.**sweep)(*key, [=](const absl::StatusOr<RefreshOutcome>& outcome) {
+  (*sweep)(*key, [=](const absl::StatusOr<RefreshOutcome>& outcome) {
     if (outcome.ok()) Fill(*outcome, response);
     Finish(reactor, outcome.status());
   });
   return reactor;
 }
 
+PresenceService::Sweep PresenceService::Reauthorizing() const {
+  return [this](const ResourceKey& key, Engine::Done<RefreshOutcome> done) {
+    engine_.Reauthorize(key, std::move(done));
+  };
+}
+
+absl::StatusOr<PresenceService::Sweep> PresenceService::LoadingHardState(
+    const v1::RefreshWatchersRequest& request) const {
+  if (absl::Status status = CheckText("file_uri", request.file_uri(), true); !status.ok()) {
+    return status;
+  }
+  if (request.filename().empty()) return InvalidField("filename", "HARD_STATE needs one");
+  auto name = ToHardStateName(request.filename(), "filename");
+  if (!name.ok()) return name.status();
+  if (request.event() != "presence") {
+    return InvalidField("event", "hard state is of the event package presence");
+  }
+  return [this, named = NamedDocument{*std::move(name), request.file_uri()}](
+             const ResourceKey& key, Engine::Done<RefreshOutcome> done) {
+    engine_.ReloadState(key, named, std::move(done));
+  };
+}
+
 ServerUnaryReactor* PresenceService::RefreshWatchers(CallbackServerContext* context,
                                                      const v1::RefreshWatchersRequest* request,
                                                      v1::RefreshWatchersResponse* response) {
-  const auto sweep = [request]() -> Sweep {
+  const auto sweep = [&]() -> absl::StatusOr<Sweep> {
     switch (request->kind()) {
       case v1::RefreshWatchersRequest::KIND_AUTHORIZATION:
-        return &Engine::Reauthorize;
+        return Reauthorizing();
       case v1::RefreshWatchersRequest::KIND_STATE:
-        return &Engine::ResendState;
+        return [this](const ResourceKey& key, Engine::Done<RefreshOutcome> done) {
+          engine_.ReloadState(key, std::nullopt, std::move(done));
+        };
       case v1::RefreshWatchersRequest::KIND_HARD_STATE:
-        return NotServedYet("RefreshWatchers HARD_STATE");
+        return LoadingHardState(*request);
       default:
         return InvalidField("kind", "say AUTHORIZATION, STATE or HARD_STATE");
     }
@@ -162,7 +174,7 @@ ServerUnaryReactor* PresenceService::RefreshWatchers(CallbackServerContext* cont
 ServerUnaryReactor* PresenceService::UpdateWatchers(CallbackServerContext* context,
                                                     const v1::UpdateWatchersRequest* request,
                                                     v1::UpdateWatchersResponse* response) {
-  return Refresh(context, *request, response, &Engine::Reauthorize);
+  return Refresh(context, *request, response, Reauthorizing());
 }
 
 // --- Lists. What each can be narrowed to; paging is the same for all.

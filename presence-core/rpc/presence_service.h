@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -74,11 +75,13 @@ class PresenceService final : public v1::PresenceService::CallbackService {
  private:
   absl::StatusOr<ResourceKey> ToKey(const std::string& presentity, const std::string& event) const;
 
-  // What goes over the watchers of a resource, or why there is no such thing.
-  using Sweep = absl::StatusOr<void (Engine::*)(const ResourceKey&, Engine::Done<RefreshOutcome>)>;
+  // What goes over the watchers of a resource.
+  using Sweep = std::function<void(const ResourceKey&, Engine::Done<RefreshOutcome>)>;
+  Sweep Reauthorizing() const;
+  absl::StatusOr<Sweep> LoadingHardState(const v1::RefreshWatchersRequest& request) const;
   template <typename Request, typename Response>
   grpc::ServerUnaryReactor* Refresh(grpc::CallbackServerContext* context, const Request& request,
-                                    Response* response, Sweep sweep);
+                                    Response* response, absl::StatusOr<Sweep> sweep);
 
   // One page of a list.
   template <typename Request, typename Response, typename Filter, typename View, typename Show>

@@ -11,6 +11,7 @@
 #include "presence-core/rpc/gateway_stream.h"
 #include "presence-core/rpc/listener.h"
 #include "presence-core/rpc/presence_service.h"
+#include "presence-core/rpc/rules_service.h"
 #include "presence-core/rpc/unserved_services.h"
 
 namespace presence {
@@ -23,7 +24,8 @@ class GrpcServer final : public RpcServer {
       : options_(std::move(options)),
         presence_(engine, executor, clock, random, options_.max_watch_queue, options_.is_owner),
         gateways_(engine, executor, clock, options_.core_name, options_.is_owner, options_.claims),
-        admin_(engine, clock, options_.info) {}
+        admin_(engine, clock, options_.info),
+        rules_(engine, clock, options_.is_owner) {}
 
   ~GrpcServer() override { Stop(absl::ZeroDuration()); }
 

@@ -6,7 +6,6 @@
 #include "presence-core/model/error.h"
 #include "presence-core/rpc/status_map.h"
 #include "presence/v1/hooks.grpc.pb.h"
-#include "presence/v1/rules.grpc.pb.h"
 
 namespace presence {
 
@@ -33,44 +32,6 @@ class UnservedStream final : public grpc::ServerBidiReactor<Request, Response> {
  public:
   explicit UnservedStream(std::string_view method) { this->Finish(Unserved(method)); }
   void OnDone() override { delete this; }
-};
-
-class RulesService final : public v1::RulesService::CallbackService {
- public:
-  grpc::ServerUnaryReactor* CreateRules(grpc::CallbackServerContext* context,
-                                        const v1::CreateRulesRequest*,
-                                        v1::RulesDocument*) override {
-    return UnservedUnary(context, "RulesService.CreateRules");
-  }
-  grpc::ServerUnaryReactor* GetRules(grpc::CallbackServerContext* context,
-                                     const v1::GetRulesRequest*, v1::RulesDocument*) override {
-    return UnservedUnary(context, "RulesService.GetRules");
-  }
-  grpc::ServerUnaryReactor* UpdateRules(grpc::CallbackServerContext* context,
-                                        const v1::UpdateRulesRequest*,
-                                        v1::RulesDocument*) override {
-    return UnservedUnary(context, "RulesService.UpdateRules");
-  }
-  grpc::ServerUnaryReactor* DeleteRules(grpc::CallbackServerContext* context,
-                                        const v1::DeleteRulesRequest*,
-                                        v1::DeleteRulesResponse*) override {
-    return UnservedUnary(context, "RulesService.DeleteRules");
-  }
-  grpc::ServerUnaryReactor* ListRules(grpc::CallbackServerContext* context,
-                                      const v1::ListRulesRequest*,
-                                      v1::ListRulesResponse*) override {
-    return UnservedUnary(context, "RulesService.ListRules");
-  }
-  grpc::ServerUnaryReactor* ValidateRules(grpc::CallbackServerContext* context,
-                                          const v1::ValidateRulesRequest*,
-                                          v1::ValidateRulesResponse*) override {
-    return UnservedUnary(context, "RulesService.ValidateRules");
-  }
-  grpc::ServerUnaryReactor* TestRules(grpc::CallbackServerContext* context,
-                                      const v1::TestRulesRequest*,
-                                      v1::TestRulesResponse*) override {
-    return UnservedUnary(context, "RulesService.TestRules");
-  }
 };
 
 class HookService final : public v1::HookService::CallbackService {

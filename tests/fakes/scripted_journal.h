@@ -80,6 +80,8 @@ class ScriptedJournal final : public Journal {
   size_t appends() const { return appends_; }
   // Appends that raise a cseq_limit.
   size_t raises() const { return raises_; }
+  // What another program does to the rows.
+  void WriteBehind(const RowChanges& changes) { rows_.Write(changes); }
   ResourceRows RowsOf(const ResourceKey& key) const { return rows_.Find(key).value(); }
 
  private:

@@ -129,7 +129,7 @@ TEST_F(DurabilityTest, NoCseqIsUsedAboveWhatIsDurable) {
   Subscribe("alice", "bob");
   Answer();
   for (int i = 0; i < 600; ++i) {
-    engine->ResendState(Key("alice"), [](auto) {});
+    engine->ReloadState(Key("alice"), std::nullopt, [](auto) {});
     executor.RunUntilIdle();
     const uint32_t limit = journal.RowsOf(Key("alice")).subscriptions[0]->cseq_limit;
     ASSERT_LE(gateway.sent.back().cseq, limit);
@@ -146,7 +146,7 @@ TEST_F(DurabilityTest, OnlyAHigherCseqLimitIsMarkedForTheJournal) {
   EXPECT_EQ(journal.raises(), 0u);
 
   for (int i = 0; i < 200; ++i) {
-    engine->ResendState(Key("alice"), [](auto) {});
+    engine->ReloadState(Key("alice"), std::nullopt, [](auto) {});
     executor.RunUntilIdle();
     Answer();
   }

@@ -110,7 +110,7 @@ TEST_F(ListingTest, ResendTellsEveryActiveWatcherTheStateAgain) {
   Sent();
 
   RefreshOutcome outcome;
-  engine->ResendState(Key("alice"), [&](auto result) { outcome = *result; });
+  engine->ReloadState(Key("alice"), std::nullopt, [&](auto result) { outcome = *result; });
   executor.RunUntilIdle();
 
   EXPECT_EQ(outcome.notified, 1u);

@@ -60,7 +60,7 @@ TEST_F(NotifierTest, RaisesTheCseqByOneFarPastTheFirstBlock) {
   SubscribeBob();
 
   for (int i = 0; i < 1000; ++i) {
-    engine->ResendState(Key("alice"), [](auto) {});
+    engine->ReloadState(Key("alice"), std::nullopt, [](auto) {});
     executor.RunUntilIdle();
     Answer();
   }

@@ -17,7 +17,6 @@
 #include "presence/v1/admin.grpc.pb.h"
 #include "presence/v1/gateway.grpc.pb.h"
 #include "presence/v1/presence.grpc.pb.h"
-#include "presence/v1/rules.grpc.pb.h"
 #include "runtime/worker.h"
 #include "tests/fakes/text_package.h"
 
@@ -438,11 +437,11 @@ TEST_F(RpcServerTest, CleansUpByKindAndSaysWhichServerItIs) {
 }
 
 TEST_F(RpcServerTest, SaysWhichMethodIsNotServedYet) {
-  auto rules = v1::RulesService::NewStub(channel_);
+  auto admin = v1::AdminService::NewStub(channel_);
   grpc::ClientContext context;
-  v1::ListRulesResponse response;
+  v1::ListGatewaysResponse response;
 
-  const grpc::Status status = rules->ListRules(&context, {}, &response);
+  const grpc::Status status = admin->ListGateways(&context, {}, &response);
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
   EXPECT_EQ(Reason(status), "NOT_SERVED_YET");
