@@ -64,6 +64,7 @@ void AddCommands(CLI::App& root, Chosen& chosen) {
   AddAuthorization(root, chosen);
   AddRefreshWatchers(root, chosen);
   AddUpdateWatchers(root, chosen);
+  AddRules(root, chosen);
   AddCleanup(root, chosen);
   AddMigrate(root, chosen);
   AddVersion(root, chosen);

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "absl/status/statusor.h"
 #include "cli/connection/session.h"
 #include "cli/exit_code.h"
 
@@ -36,6 +37,9 @@ std::pair<CLI::App*, std::shared_ptr<Options>> NewCommand(
 // The --event option of every command that takes one event package.
 CLI::Option* AddEvent(CLI::App& command, std::string& event);
 
+// The content of a file; "-" is standard input. Errors: NOT_FOUND.
+absl::StatusOr<std::string> ReadDocument(const std::string& file, Session& session);
+
 // The commands, one function a noun. Each adds what `presencectl` calls it to `root`.
 void AddPublish(CLI::App& root, Chosen& chosen);
 void AddUnpublish(CLI::App& root, Chosen& chosen);
@@ -46,6 +50,7 @@ void AddSubscription(CLI::App& root, Chosen& chosen);
 void AddWatcher(CLI::App& root, Chosen& chosen);
 void AddAuthorization(CLI::App& root, Chosen& chosen);
 void AddRefreshWatchers(CLI::App& root, Chosen& chosen);
+void AddRules(CLI::App& root, Chosen& chosen);
 void AddUpdateWatchers(CLI::App& root, Chosen& chosen);
 void AddCleanup(CLI::App& root, Chosen& chosen);
 void AddMigrate(CLI::App& root, Chosen& chosen);

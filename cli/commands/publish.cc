@@ -46,17 +46,6 @@ std::string DefaultContentType(const std::string& event) {
   return "";
 }
 
-absl::StatusOr<std::string> ReadAll(const std::string& file, Session& session) {
-  auto read = [](std::istream& in) {
-    return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-  };
-  if (file == "-") return read(session.environment().in);
-  std::ifstream in(file, std::ios::binary);
-  std::string content = in ? read(in) : "";
-  if (!in) return absl::NotFoundError(absl::StrCat("cannot read \"", file, "\""));
-  return content;
-}
-
 // Puts the document that `options` describe, if any, into `request`.
 absl::Status AddDocument(const PublishOptions& options, Session& session,
                          v1::PublishRequest& request) {
@@ -88,7 +77,7 @@ absl::Status AddDocument(const PublishOptions& options, Session& session,
     return absl::InvalidArgumentError(
         absl::StrCat("give --content-type: no default is known for event ", options.event));
   }
-  absl::StatusOr<std::string> content = ReadAll(options.file, session);
+  absl::StatusOr<std::string> content = ReadDocument(options.file, session);
   if (!content.ok()) return content.status();
   request.mutable_document()->set_content_type(content_type);
   request.mutable_document()->set_body(*std::move(content));
@@ -197,6 +186,17 @@ void AddPublish(CLI::App& root, Chosen& chosen) {
       "presencectl publish alice@example.com --etag pc1-7Q2M --expires 1h30m",
       "presencectl publish alice@example.com --file busy.xml --dry-run",
   }));
+}
+
+absl::StatusOr<std::string> ReadDocument(const std::string& file, Session& session) {
+  auto read = [](std::istream& in) {
+    return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  };
+  if (file == "-") return read(session.environment().in);
+  std::ifstream in(file, std::ios::binary);
+  std::string content = in ? read(in) : "";
+  if (!in) return absl::NotFoundError(absl::StrCat("cannot read \"", file, "\""));
+  return content;
 }
 
 CLI::Option* AddEvent(CLI::App& command, std::string& event) {

@@ -73,14 +73,17 @@ void AddRefreshWatchers(CLI::App& root, Chosen& chosen) {
                          {"state", Kind::KIND_STATE},
                          {"hard-state", Kind::KIND_HARD_STATE}},
                         "What to refresh; default: authorization");
-  command->add_option("--file-uri", options->file_uri, "hard-state: URI of the document")
+  command->add_option("--file-uri", options->file_uri, "hard-state: what to call the document")
       ->option_text("URI");
-  command->add_option("--filename", options->filename, "hard-state: name to store it under")
+  command
+      ->add_option("--filename", options->filename,
+                   "hard-state: name under which `rules put` stored it")
       ->option_text("NAME");
   command->footer(Examples({
       "presencectl refresh-watchers alice@example.com",
       "presencectl refresh-watchers alice@example.com --kind state",
-      "presencectl refresh-watchers alice@example.com --event dialog --kind state -o json",
+      "presencectl refresh-watchers alice@example.com --kind hard-state --file-uri "
+      "http://xcap.example.com/index --filename index",
   }));
 }
 

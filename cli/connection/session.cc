@@ -43,7 +43,8 @@ Session::Session(Environment& environment, GlobalOptions options, std::string co
       words_(std::move(words)),
       channel_(Connect(options_.grpc_target)),
       presence_(v1::PresenceService::NewStub(channel_)),
-      admin_(v1::AdminService::NewStub(channel_)) {}
+      admin_(v1::AdminService::NewStub(channel_)),
+      rules_(v1::RulesService::NewStub(channel_)) {}
 
 void Session::SetDeadline(grpc::ClientContext& context) const {
   // A span, not a point in time: gRPC counts it on its own steady clock, so a jump of the wall

@@ -18,6 +18,7 @@
 #include "cli/exit_code.h"
 #include "presence/v1/admin.grpc.pb.h"
 #include "presence/v1/presence.grpc.pb.h"
+#include "presence/v1/rules.grpc.pb.h"
 
 namespace presence::cli {
 
@@ -46,6 +47,7 @@ class Session final {
   const GlobalOptions& options() const { return options_; }
   v1::PresenceService::StubInterface& presence() { return *presence_; }
   v1::AdminService::StubInterface& admin() { return *admin_; }
+  v1::RulesService::StubInterface& rules() { return *rules_; }
 
   // Calls a unary method with the deadline of --timeout; an interrupt cancels it.
   template <typename Stub, typename Request, typename Response>
@@ -93,6 +95,7 @@ class Session final {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::PresenceService::StubInterface> presence_;
   const std::unique_ptr<v1::AdminService::StubInterface> admin_;
+  const std::unique_ptr<v1::RulesService::StubInterface> rules_;
 };
 
 // Reports, on stderr: what went wrong, and what to do about it unless `next` is empty.

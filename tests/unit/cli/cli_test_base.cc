@@ -159,6 +159,16 @@ void CliTest::Populate() {
   fake_.AddSubscription(SubscriptionOf(clock_, "carol@example.com", SUBSCRIPTION_STATE_ACTIVE, ""));
   fake_.AddSubscription(
       SubscriptionOf(clock_, "dave@example.com", SUBSCRIPTION_STATE_PENDING, "gw1"));
+  v1::RulesDocument document;
+  document.mutable_name()->set_owner("bob@example.com");
+  document.mutable_name()->set_kind(v1::RULES_KIND_HARD_STATE);
+  document.mutable_name()->set_name("index");
+  *document.mutable_document() = Pidf("open", "At work");
+  document.set_etag("doc-1");
+  const int64_t now = absl::ToUnixSeconds(clock_.WallNow());
+  document.mutable_create_time()->set_seconds(now - 7200);
+  document.mutable_update_time()->set_seconds(now - 90);
+  fake_.AddDocument(std::move(document));
 }
 
 Outcome CliTest::Presencectl(std::vector<std::string> args) {

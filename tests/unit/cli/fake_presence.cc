@@ -265,7 +265,8 @@ class FakePresence::Admin final : public v1::AdminService::Service {
 FakePresence::FakePresence(const Clock& clock)
     : clock_(clock),
       presence_(std::make_unique<Presence>(*this)),
-      admin_(std::make_unique<Admin>(*this)) {
+      admin_(std::make_unique<Admin>(*this)),
+      rules_(std::make_unique<FakeRules>(clock, [this] { return Enter(); })) {
   std::string directory = "/tmp/presencectl-XXXXXX";
   directory_ = mkdtemp(directory.data());
   address_ = absl::StrCat("unix:", directory_, "/s");
@@ -273,6 +274,7 @@ FakePresence::FakePresence(const Clock& clock)
   builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
   builder.RegisterService(presence_.get());
   builder.RegisterService(admin_.get());
+  builder.RegisterService(rules_.get());
   server_ = builder.BuildAndStart();
 }
 
@@ -301,6 +303,8 @@ void FakePresence::AddWatcher(const std::string& presentity, v1::Watcher watcher
   const std::lock_guard lock(mu_);
   watchers_[{presentity, watcher.event()}].push_back(std::move(watcher));
 }
+
+void FakePresence::AddDocument(v1::RulesDocument document) { rules_->Add(std::move(document)); }
 
 void FakePresence::FailWith(grpc::Status status) {
   const std::lock_guard lock(mu_);

@@ -20,6 +20,7 @@
 #include "presence/v1/errors.pb.h"
 #include "presence/v1/presence.grpc.pb.h"
 #include "runtime/clock.h"
+#include "tests/unit/cli/fake_rules.h"
 
 namespace presence::cli {
 
@@ -43,6 +44,7 @@ class FakePresence final {
   // Puts things there before a command runs.
   void AddPublication(v1::Publication publication);
   void AddSubscription(v1::Subscription subscription);
+  void AddDocument(v1::RulesDocument document);
   void AddWatcher(const std::string& presentity, v1::Watcher watcher);
 
   // Makes every call fail from now on.
@@ -81,6 +83,7 @@ class FakePresence final {
   std::string address_;
   std::unique_ptr<Presence> presence_;
   std::unique_ptr<Admin> admin_;
+  std::unique_ptr<FakeRules> rules_;
   std::unique_ptr<grpc::Server> server_;
 
   std::mutex mu_;
