@@ -5,8 +5,8 @@ CREATE TABLE change_log (
   changed_at timestamptz NOT NULL DEFAULT now(),
   presentity text COLLATE "C" NOT NULL,
   event text COLLATE "C" NOT NULL,
-  kind text COLLATE "C" NOT NULL,     -- the table of the row that changed: publication, subscription, watcher_decision
-  subject text COLLATE "C" NOT NULL,  -- and which row: id of the publication or subscription, or the watcher
+  kind text COLLATE "C" NOT NULL,     -- the table of the row that changed: publication, subscription, watcher_decision, document
+  subject text COLLATE "C" NOT NULL,  -- and which row: id of the publication or subscription, the watcher, the name
   is_removed boolean NOT NULL,
   etag text COLLATE "C",              -- of the publication from now on
   state smallint,                     -- of the subscription, or what was decided

@@ -263,7 +263,7 @@ void ConvertSubsDbMode(Conversion& conversion) {
   conversion.Set(Program::kCore, "storage.subscriptions", kModes[*mode]);
   if (*mode == 3) {
     conversion.NeedsYou(
-        "db-only is not there yet: one core serves from write-through, a second one stands by");
+        "for several cores that serve at once: storage.mode db-only instead of both");
   }
 }
 

@@ -141,7 +141,7 @@ std::vector<Parameter> MakeParameters() {
        "2 (write-back)",
        kRenamed,
        {Core("storage.subscriptions")},
-       "0 is memory, 1 write-through, 2 write-back; 3, db-only, is not there yet",
+       "0 is memory, 1 write-through, 2 write-back; 3 is storage.mode db-only",
        "with a database: write-through, which loses nothing",
        ConvertSubsDbMode},
       {"publ_cache",

@@ -397,7 +397,7 @@ Page<WatcherRecordView> Engine::ListWatcherRecords(const WatcherRecordFilter& fi
   Page<WatcherRecordView> page;
   // Within the resource of the cursor by watcher, not by ordinal.
   std::optional<WatcherUri> after;
-  if (filter.after.has_value()) after = WatcherUri::FromText(filter.after->watcher);
+  if (filter.after.has_value()) after = WatcherUri::FromText(filter.after->name);
   const auto fetch = [this](size_t i, const std::optional<ResourceKey>& start) {
     return impl_->KeysFrom(*impl_->stripes[i], start, kKeysPerBatch);
   };

@@ -71,8 +71,6 @@ class Converter {
   absl::StatusOr<std::optional<Document>> ToDocument(const v1::PublishRequest& request) const;
   absl::StatusOr<PutDocumentCommand> ToPut(const v1::RulesDocument& rules,
                                            const std::string& request_id) const;
-  // Deadlines are steady; people read wall time.
-  google::protobuf::Timestamp ToWall(absl::Time steady) const;
 
   const Engine& engine_;
   const Clock& clock_;

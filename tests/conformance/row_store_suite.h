@@ -411,52 +411,55 @@ TYPED_TEST_P(RowStoreSuite, FindsTheResourceOfATag) {
   this->Commit({written});
 
   EXPECT_EQ(find(), written.key);
-  // One day each shard may live in a database of its own.
-  TYPED_TEST_P(RowStoreSuite, ABatchOfTwoShardsLeavesNothing) {
-    const ResourceKey alice = this->Key("alice");
-    ResourceKey other = alice;
-    for (int i = 0; this->subject.store().ShardOf(other) == this->subject.store().ShardOf(alice);
-         ++i)
-      other = this->Key("other" + std::to_string(i));
+}
 
-    EXPECT_EQ(this->Commit({this->Everything(alice), this->Everything(other)}).result,
-              CommitResult::kFailed);
+// One day each shard may live in a database of its own.
+TYPED_TEST_P(RowStoreSuite, ABatchOfTwoShardsLeavesNothing) {
+  const ResourceKey alice = this->Key("alice");
+  ResourceKey other = alice;
+  for (int i = 0; this->subject.store().ShardOf(other) == this->subject.store().ShardOf(alice); ++i)
+    other = this->Key("other" + std::to_string(i));
 
-    EXPECT_FALSE(this->Read(alice).has_value());
-    EXPECT_FALSE(this->Read(other).has_value());
+  EXPECT_EQ(this->Commit({this->Everything(alice), this->Everything(other)}).result,
+            CommitResult::kFailed);
+
+  EXPECT_FALSE(this->Read(alice).has_value());
+  EXPECT_FALSE(this->Read(other).has_value());
+}
+
+TYPED_TEST_P(RowStoreSuite, FindsNothingOfAResourceNobodyWrote) {
+  EXPECT_FALSE(this->Read(this->Key("nobody")).has_value());
+}
+
+TYPED_TEST_P(RowStoreSuite, ReadsEveryResourceOnce) {
+  std::map<ResourceKey, RowChanges> written;
+  for (int i = 0; i < 40; ++i) {
+    const ResourceKey key =
+        this->Key("user" + std::to_string(i), i % 2 == 0 ? "presence" : "dialog");
+    written[key] = this->Everything(key);
+    ASSERT_EQ(this->Commit({written[key]}).result, CommitResult::kCommitted);
   }
 
-  TYPED_TEST_P(RowStoreSuite, FindsNothingOfAResourceNobodyWrote) {
-    EXPECT_FALSE(this->Read(this->Key("nobody")).has_value());
-  }
+  std::map<ResourceKey, ResourceRows> visited;
+  const absl::Status status = this->subject.store().ReadAll([&](ResourceRows rows) {
+    const ResourceKey key = rows.key;
+    EXPECT_TRUE(visited.emplace(key, std::move(rows)).second) << "visited twice";
+  });
 
-  TYPED_TEST_P(RowStoreSuite, ReadsEveryResourceOnce) {
-    std::map<ResourceKey, RowChanges> written;
-    for (int i = 0; i < 40; ++i) {
-      const ResourceKey key =
-          this->Key("user" + std::to_string(i), i % 2 == 0 ? "presence" : "dialog");
-      written[key] = this->Everything(key);
-      ASSERT_EQ(this->Commit({written[key]}).result, CommitResult::kCommitted);
-    }
+  ASSERT_TRUE(status.ok()) << status;
+  ASSERT_EQ(visited.size(), written.size());
+  for (const auto& [key, rows] : visited) this->ExpectEverything(rows, written[key]);
+}
 
-    std::map<ResourceKey, ResourceRows> visited;
-    const absl::Status status = this->subject.store().ReadAll([&](ResourceRows rows) {
-      const ResourceKey key = rows.key;
-      EXPECT_TRUE(visited.emplace(key, std::move(rows)).second) << "visited twice";
-    });
-
-    ASSERT_TRUE(status.ok()) << status;
-    ASSERT_EQ(visited.size(), written.size());
-    for (const auto& [key, rows] : visited) this->ExpectEverything(rows, written[key]);
-  }
-
-  REGISTER_TYPED_TEST_SUITE_P(
-      RowStoreSuite, GivesBackEveryFieldAsItWasWritten, WritesTheSameRowsAgainAndNewerOnesOverThem,
-      DeletesWhatIsThereAndMindsNothingElse, DeletesBeforeItWrites, ABatchWithABadRowLeavesNothing,
-      ABatchOfTwoShardsLeavesNothing, AClaimWritesAllOfItInPlaceOfTheVersionBefore,
-      AClaimThatComesTooLateWritesNothingAndItsNeighboursAll, AClaimThatIsAheadWritesNothing,
-      LooksAtWhatIsCommitted, FindsTheResourceOfATag, FindsNothingOfAResourceNobodyWrote,
-      ReadsEveryResourceOnce);
+REGISTER_TYPED_TEST_SUITE_P(RowStoreSuite, GivesBackEveryFieldAsItWasWritten,
+                            WritesTheSameRowsAgainAndNewerOnesOverThem,
+                            DeletesWhatIsThereAndMindsNothingElse, DeletesBeforeItWrites,
+                            ABatchWithABadRowLeavesNothing, ABatchOfTwoShardsLeavesNothing,
+                            AClaimWritesAllOfItInPlaceOfTheVersionBefore,
+                            AClaimThatComesTooLateWritesNothingAndItsNeighboursAll,
+                            AClaimThatIsAheadWritesNothing, LooksAtWhatIsCommitted,
+                            FindsTheResourceOfATag, FindsNothingOfAResourceNobodyWrote,
+                            ReadsEveryResourceOnce);
 
 }  // namespace presence
 

@@ -136,6 +136,12 @@ void Columns::Log(const RowChanges& changes) {
     add(Table::kDecision, watcher.text(), row == nullptr, std::nullopt,
         row == nullptr ? std::nullopt : std::optional(static_cast<int>(row->decision)));
   }
+  for (const auto& [name, row] : changes.documents) {
+    const bool is_removed = row == nullptr;
+    add(Table::kDocument, name.name, is_removed,
+        is_removed ? std::nullopt : std::optional<std::string_view>(row->etag.text()),
+        std::nullopt);
+  }
 }
 
 void Columns::Add(const ResourceKey& key, const ResourceRow& row, Batch& to) {

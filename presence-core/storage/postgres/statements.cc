@@ -13,7 +13,7 @@ const char kFindText[] = "SELECT presentity, event FROM subscription WHERE shard
 
 std::string_view TableName(Table table) {
   constexpr std::array<std::string_view, kTables.size()> kNames{
-      "resource", "publication", "subscription", "watcher_decision", "tombstone"};
+      "resource", "publication", "subscription", "watcher_decision", "tombstone", "document"};
   return kNames.at(static_cast<size_t>(table));
 }
 
@@ -102,7 +102,7 @@ Shape ShapeOf(Table table) {
                {"kept_until", "timestamptz"}},
               "request"};
     case Table::kDocument:
-      return {"document",
+      return {TableName(table),
               {{"presentity", "text", true},
                {"event", "text", true},
                {"kind", "smallint", true},

@@ -148,7 +148,7 @@ TEST_F(ConvertTest, PageTokensAreForTheirListOnly) {
   ASSERT_TRUE(back.ok());
   EXPECT_EQ((*back)->key, cursor.key);
   EXPECT_EQ((*back)->row, 17u);
-  EXPECT_EQ((*back)->watcher, "bob@example.com");
+  EXPECT_EQ((*back)->name, "bob@example.com");
   EXPECT_EQ(ReasonOf(FromPageToken(token, "list two").status()), ErrorReason::kBadToken);
   EXPECT_EQ(ReasonOf(FromPageToken("%%%", "list one").status()), ErrorReason::kBadToken);
 }
