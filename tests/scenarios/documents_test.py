@@ -193,7 +193,9 @@ class ChangedByOthers(Stored):
         self.refresh_hard_state(user)
         self.assertIn("theirs", subscription.notify().text)
         second, = self.documents(user.partition(":")[2])
-        self.assertNotEqual(second["etag"], first["etag"])
+        # In db-only a core that looks takes what is stored as it is, and nobody renames it.
+        if not self.system.is_shared:
+            self.assertNotEqual(second["etag"], first["etag"])
         self.await_written()
         self.system.database.run(f"DELETE FROM document WHERE presentity = '{user.partition(':')[2]}'")
         self.refresh_hard_state(user)
