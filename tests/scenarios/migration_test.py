@@ -141,8 +141,11 @@ class MigrationTest(unittest.TestCase):
         self.addCleanup(phone.close)
         return phone
 
-    def take_over(self):
-        """Kamailio stops, and our programs start at its address."""
+    def take_over(self, publications=0):
+        """Kamailio stops, once it has written what it has answered, and our programs start at its address."""
+        end = time.monotonic() + PATIENCE
+        while int(psql(self.kamailio.dsn, "-c", "SELECT count(*) FROM presentity")) < publications:
+            self.assertLess(time.monotonic(), end, "Kamailio has written nothing")
         self.kamailio.stop()
         system = System(sip_port=self.kamailio.sip[1])
         self.addCleanup(system.stop)
@@ -163,7 +166,7 @@ class MigrationTest(unittest.TestCase):
         self.assertLess(subscription.refresh(600).status, 300)
         told = drain(bob, subscription.call_id)
         self.assertTrue(told, "Kamailio sent no NOTIFY")
-        system = self.take_over()
+        system = self.take_over(publications=1)
 
         counts, _ = self.migrate(system)
         refreshed = subscription.refresh(600)
@@ -225,7 +228,7 @@ class MigrationTest(unittest.TestCase):
     def test_rows_that_cannot_be_taken_are_named_and_stop_nothing(self):
         alice = self.phone("alice")
         self.assertEqual(alice.publish("sip:alice@example.com", pidf("sip:alice@example.com", "open")).status, 200)
-        system = self.take_over()
+        system = self.take_over(publications=1)
         later = int(time.time()) + 600
         psql(self.kamailio.dsn, "-c", f"""
             INSERT INTO presentity (username, domain, event, etag, expires, received_time, body, sender) VALUES

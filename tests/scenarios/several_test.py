@@ -8,7 +8,7 @@ import re
 import signal
 import unittest
 
-from continuous import Continuous
+from continuous import continuous
 from scenario import Phone, Process, Scenario, System, free_port, pidf
 
 
@@ -115,13 +115,13 @@ class SeveralCores(Scenario):
         self.eventually(lambda: not self.subscriptions(user))
 
     def test_n10_a_gateway_goes_on_at_another_core_when_its_own_is_killed(self):
-        with Continuous(self) as load:
+        with continuous(self) as load:
             load.await_answers(20)
-            self.system.core.stop(signal.SIGKILL)
-            self.system.core_address = self.edges[0].address
+            with load.crash():
+                self.system.core.stop(signal.SIGKILL)
+                self.system.core_address = self.edges[0].address
+            load.await_served()
             load.await_answers(20)
-        load.check()
-        self.assertEqual(len(self.listed("subscription", load.user)), 1)
 
     def test_what_a_dead_core_accepted_expires_at_another(self):
         user = self.new_user()
