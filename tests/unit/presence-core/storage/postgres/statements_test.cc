@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <pqxx/pqxx>
-#include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -126,12 +126,14 @@ TEST(StatementsTest, OfLeasesGoByAnIndexHoweverManyHaveWaited) {
 }
 
 TEST(StatementsTest, OfLeasesTouchNoState) {
-  const std::regex table("(?:FROM|JOIN|UPDATE|INTO|USING) ([a-z_]+)");
+  const std::set<std::string> before_a_table = {"FROM", "JOIN", "UPDATE", "INTO", "USING"};
   for (const std::string_view text : kLeaseStatements) {
-    const std::string statement(text);
-    for (std::sregex_iterator it(statement.begin(), statement.end(), table), end; it != end; ++it) {
-      EXPECT_THAT((*it)[1].str(), testing::AnyOf("lease", "node", "expires_at" /* extract */))
-          << text;
+    std::istringstream words{std::string(text)};
+    for (std::string last, word; words >> word; last = word) {
+      const std::string name =
+          word.substr(0, word.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"));
+      if (!before_a_table.contains(last) || name.empty()) continue;
+      EXPECT_THAT(name, testing::AnyOf("lease", "node", "expires_at" /* extract */)) << text;
     }
   }
 }
