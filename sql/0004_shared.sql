@@ -1,7 +1,7 @@
 -- What several cores that write to one database at once need (storage mode db-only).
 
--- How often a resource was changed by a claim: one is written only in place of the version that it was decided on.
-ALTER TABLE resource ADD COLUMN version bigint NOT NULL DEFAULT 0;
+-- Rises with every claim: one is written only in place of the version that it was decided on, 0 where there was no row.
+ALTER TABLE resource ADD COLUMN version bigint NOT NULL DEFAULT 1;
 
 -- `is_shared`: the lease belongs to all cores that serve at once. They keep its epoch among them, and renew it together.
 ALTER TABLE lease ADD COLUMN is_shared boolean NOT NULL DEFAULT false;

@@ -93,7 +93,7 @@ absl::Status DecideRemoveDocument(const DecideContext& context,
 // a publication keeps its own, which its publisher holds.
 void DecideTakeOver(const DecideContext& context, const ResourceRows& stored, Effects& effects);
 // Tells the present state to every watcher, whatever they know.
-RefreshOutcome DecideResend(Effects& effects);
+RefreshOutcome DecideResend(bool is_shared, Effects& effects);
 
 // Time has come; each is void when its row is gone or its deadline has moved.
 bool DecideExpirePublication(const DecideContext& context, PublicationId id, Effects& effects);

@@ -152,12 +152,13 @@ void DecideTakeOver(const DecideContext& context, const ResourceRows& stored, Ef
   effects.CountRows(stored.publications.size() + stored.documents.size());
 }
 
-RefreshOutcome DecideResend(Effects& effects) {
+RefreshOutcome DecideResend(bool is_shared, Effects& effects) {
   RefreshOutcome outcome;
   outcome.examined = effects.base().live_subscriptions();
   outcome.notified = effects.base().authorized_subscriptions();
-  // Everybody is due at once, as after any other change of state.
-  if (outcome.examined > 0 || !effects.changes().empty()) {
+  // Everybody is due at once, as after any other change of state. Others have watchers of their own
+  // and hear of it by the change.
+  if (is_shared || outcome.examined > 0 || !effects.changes().empty()) {
     effects.ChangeState(NotifyCause::kAdmin, "");
   }
   return outcome;

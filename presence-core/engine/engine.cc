@@ -65,7 +65,10 @@ Cell* Engine::Impl::Find(Stripe& stripe, const ResourceKey& key) const {
 Cell* Engine::Impl::FindOrCreate(Stripe& stripe, const ResourceKey& key) {
   if (Cell* cell = Find(stripe, key)) return cell;
   ResourceRow row;
-  row.revision = {epoch, stripe.forgotten_seq};
+  // Where a journal is shared it has the revision, if any, and that is found with the first look or
+  // claim.
+  row.revision = {epoch, journal.is_shared() ? 0 : stripe.forgotten_seq};
+  row.version = journal.is_shared() ? 0 : 1;
   while (stripe.by_number.contains(stripe.next_number)) {
     stripe.next_number = (stripe.next_number + 1) & 0xFFFFFFF;
   }
@@ -88,7 +91,8 @@ Cell* Engine::Impl::FindByTag(Stripe& stripe, const LocalTag& tag) const {
 }
 
 void Engine::Impl::ForgetIfEmpty(Stripe& stripe, Cell& cell) {
-  const bool has_work = cell.is_busy || !cell.inbox.empty() || !cell.rereads.empty();
+  const bool has_work =
+      cell.is_busy || cell.must_look || !cell.inbox.empty() || !cell.rereads.empty();
   if (!cell.resource.is_empty() || has_work || cell.notify.is_queued) {
     return;
   }
@@ -150,7 +154,8 @@ void Engine::Impl::Drain(Stripe& stripe, uint32_t cell_number) {
 std::optional<uint32_t> Engine::Impl::DrainInbox(Stripe& stripe, Cell& cell,
                                                  std::vector<WorkPtr>& decided) {
   if (!cell.is_busy && !cell.rereads.empty()) BeginReread(stripe, cell);
-  if (!cell.is_busy && cell.must_look) Look(stripe, cell);
+  // What was looked for comes first: others may change it faster than it can be looked at.
+  if (!cell.is_busy && cell.must_look && cell.looked_for == 0) Look(stripe, cell);
   if (!cell.is_busy && !cell.inbox.empty()) decided = Decide(stripe, cell);
   if (!cell.is_busy && !cell.inbox.empty()) return cell.number;
   ForgetIfEmpty(stripe, cell);
@@ -238,10 +243,14 @@ void Engine::Impl::Apply(Stripe& stripe, Cell& cell, const RowChanges& changes,
   const CountedRows counted(stripe, cell);
   std::vector<uint64_t> gone;
   for (const auto& [id, row] : changes.subscriptions) {
+    const SubscriptionPtr old = cell.resource.FindSubscription(id);
+    // One that was imported under its old tag, ended, and was imported again is another.
+    if (old != nullptr && (row == nullptr || row->ordinal != old->ordinal)) {
+      gone.push_back(old->ordinal);
+    }
     if (row != nullptr) {
       aliases.Add(*row);
-    } else if (SubscriptionPtr old = cell.resource.FindSubscription(id)) {
-      gone.push_back(old->ordinal);
+    } else if (old != nullptr) {
       aliases.Remove(*old, clock.Now());
     }
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "presence-core/engine/engine_impl.h"
@@ -47,11 +48,15 @@ bool Engine::Impl::Tick(Stripe& stripe) {
   }
   std::vector<uint32_t> unfinished;
   for (size_t next = 0; next < due.size();) {
-    StripeLock lock(stripe, clock, Hold::kAlarm);
-    while (next < due.size() && stripe.rows_this_hold < kRowsPerSlice) {
-      const std::optional<uint32_t> cell = Ring(stripe, due[next++]);
-      if (cell.has_value()) unfinished.push_back(*cell);
+    std::vector<WorkPtr> decided;
+    {
+      StripeLock lock(stripe, clock, Hold::kAlarm);
+      while (next < due.size() && stripe.rows_this_hold < kRowsPerSlice) {
+        const std::optional<uint32_t> cell = Ring(stripe, due[next++], decided);
+        if (cell.has_value()) unfinished.push_back(*cell);
+      }
     }
+    for (const WorkPtr& work : decided) work->Answer(absl::OkStatus());
   }
   for (uint32_t cell : unfinished) Drain(stripe, cell);
   SchedulePump(stripe);
@@ -64,7 +69,8 @@ void Engine::Impl::RingAgain(Stripe& stripe, const AlarmTarget& target) {
   stripe.wheel.Set(clock.Now() + kAskAgain, target);
 }
 
-std::optional<uint32_t> Engine::Impl::Ring(Stripe& stripe, const AlarmTarget& target) {
+std::optional<uint32_t> Engine::Impl::Ring(Stripe& stripe, const AlarmTarget& target,
+                                           std::vector<WorkPtr>& decided) {
   ++stripe.rows_this_hold;
   auto it = stripe.by_number.find(target.cell);
   if (it == stripe.by_number.end()) return std::nullopt;
@@ -75,16 +81,20 @@ std::optional<uint32_t> Engine::Impl::Ring(Stripe& stripe, const AlarmTarget& ta
   }
   cell.row_timers.erase({target.alarm, target.ordinal});
   WorkPtr work = WorkOf(stripe, cell, target);
-  if (work == nullptr) return std::nullopt;
-  cell.inbox.push_back(std::move(work));
-  std::vector<WorkPtr> decided;  // only of what was durable at once: alarms answer nobody then
-  return DrainInbox(stripe, cell, decided);
+  if (work == nullptr && target.alarm != Alarm::kLook) return std::nullopt;
+  if (work != nullptr) cell.inbox.push_back(std::move(work));
+  // With what waited there before.
+  std::vector<WorkPtr> first;
+  const std::optional<uint32_t> unfinished = DrainInbox(stripe, cell, first);
+  std::move(first.begin(), first.end(), std::back_inserter(decided));
+  return unfinished;
 }
 
 WorkPtr Engine::Impl::WorkOf(Stripe& stripe, Cell& cell, const AlarmTarget& target) {
   const Resource& resource = cell.resource;
   switch (target.alarm) {
     case Alarm::kNotify:
+    case Alarm::kLook:
       return nullptr;
     case Alarm::kPublication:
       return Insisting(

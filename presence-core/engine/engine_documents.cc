@@ -130,8 +130,9 @@ void Engine::Impl::OnReread(Stripe& stripe, uint32_t cell_number,
     package = cell.package;
   }
   absl::Status status = loaded.status();
+  const bool is_found = loaded.ok() && loaded->has_value();
   ResourceRows stored;
-  if (loaded.ok() && loaded->has_value()) stored = **std::move(loaded);
+  if (is_found) stored = **std::move(loaded);
   // Whoever changed rows did not ask the package, and watchers get them as they stand.
   for (const PublicationPtr& row : stored.publications) {
     if (!status.ok()) break;
@@ -143,7 +144,8 @@ void Engine::Impl::OnReread(Stripe& stripe, uint32_t cell_number,
   }
   if (status.ok() && journal.is_shared()) {
     // What was read is as old as this by the time it is decided on, so it is taken over at once.
-    TakeOver(stripe, cell_number, std::move(stored), /*whatever_version=*/true);
+    TakeOver(stripe, cell_number, is_found ? std::optional(std::move(stored)) : std::nullopt,
+             /*whatever_version=*/true);
     const ResourceKey key = request->key;
     Submit(key, TakingOver(std::move(request), std::nullopt));
     return;
@@ -166,8 +168,9 @@ void Engine::Impl::OnReread(Stripe& stripe, uint32_t cell_number,
 }
 
 WorkPtr Engine::Impl::TakingOver(std::unique_ptr<RereadRequest> request,
-                                 std::optional<ResourceRows> stored) {
-  auto decide = [named = std::move(request->named), stored = std::move(stored)](
+                                 std::optional<ResourceRows> stored) const {
+  auto decide = [named = std::move(request->named), stored = std::move(stored),
+                 is_shared = journal.is_shared()](
                     const DecideContext& context,
                     Effects& effects) -> absl::StatusOr<RefreshOutcome> {
     if (stored.has_value()) DecideTakeOver(context, *stored, effects);
@@ -177,7 +180,7 @@ WorkPtr Engine::Impl::TakingOver(std::unique_ptr<RereadRequest> request,
       renamed->file_uri = named->file_uri;
       effects.Put(StoredDocumentPtr(std::move(renamed)));
     }
-    return DecideResend(effects);
+    return DecideResend(is_shared, effects);
   };
   return Answering<RefreshOutcome>(std::move(decide), std::move(request->done));
 }

@@ -150,11 +150,17 @@ struct Engine::Impl {
   void Look(Stripe& stripe, Cell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   void OnLooked(Stripe& stripe, uint32_t cell_number,
                 absl::StatusOr<std::optional<ResourceRows>> rows);
+  // Refuses what was looked for, and looks again in a while.
+  void OnNotLooked(Stripe& stripe, uint32_t cell_number, const absl::Status& status);
   // Takes over what others have changed in a resource that is busy, and tells who is to be told.
   // Others say so by the version; with `whatever_version` it may have been somebody who does not.
-  void TakeOver(Stripe& stripe, uint32_t cell_number, ResourceRows rows,
+  // Nothing is found where nothing is stored.
+  void TakeOver(Stripe& stripe, uint32_t cell_number, std::optional<ResourceRows> found,
                 bool whatever_version = false);
-  void Adopt(std::string group, uint32_t tenure);
+  // Takes over what was read of all resources, or looks at this one if it may be old.
+  void TakeOverOne(ResourceRows rows);
+  // Goes through the dialogs of the group, now that they are instructed here.
+  void TakeGroup(std::string group, uint32_t tenure);
 
   // Nobody may decide on what is in doubt: who waits is told so.
   void RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl::Status& status);
@@ -168,8 +174,8 @@ struct Engine::Impl {
   void OnReread(Stripe& stripe, uint32_t cell_number,
                 absl::StatusOr<std::optional<ResourceRows>> loaded);
   // Takes over what is `stored`, if that was read, and tells.
-  static WorkPtr TakingOver(std::unique_ptr<RereadRequest> request,
-                            std::optional<ResourceRows> stored);
+  WorkPtr TakingOver(std::unique_ptr<RereadRequest> request,
+                     std::optional<ResourceRows> stored) const;
 
   // --- What outlives the process of what was told (notifier.h, "After a start").
 
@@ -238,8 +244,10 @@ struct Engine::Impl {
   Document WinfoOf(const ResourceKey& key, absl::Time now);
   void Ship(Notifier::Slice slice, Stripe& stripe, uint32_t cell_number);
   void Wake(LinkTable::LinkId link, std::vector<LinkTable::Waiting> waiting);
-  // Returns the cell's number when its inbox holds more than could be decided at once.
-  std::optional<uint32_t> Ring(Stripe& stripe, const AlarmTarget& target)
+  // Returns the cell's number when its inbox holds more than could be decided at once; `decided`
+  // gets what is to be answered.
+  std::optional<uint32_t> Ring(Stripe& stripe, const AlarmTarget& target,
+                               std::vector<WorkPtr>& decided)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   // What an alarm of a row asks for; null when there is nothing to ask for any more.
   WorkPtr WorkOf(Stripe& stripe, Cell& cell, const AlarmTarget& target)

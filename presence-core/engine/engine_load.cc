@@ -19,11 +19,16 @@ bool LooksTheSame(const Subscription& a, const Subscription& b) {
 
 Effects::Due Engine::Impl::DueAfter(const RowChanges& rows, const Resource& resource) {
   Effects::Due due;
+  // Who watches may be others now, or in another way; which is not known.
+  due.is_winfo_reset = !rows.watchers.empty();
   due.state_changed =
       rows.resource.has_value() && rows.resource->revision.seq > resource.row().revision.seq;
   for (const auto& [id, row] : rows.subscriptions) {
-    if (row == nullptr) continue;
     const SubscriptionPtr known = resource.FindSubscription(id);
+    if (known == nullptr || row == nullptr || !LooksTheSame(*known, *row)) {
+      due.is_winfo_reset = true;
+    }
+    if (row == nullptr) continue;
     const bool is_refreshed = known != nullptr && (known->last_request != row->last_request ||
                                                    known->dialog != row->dialog);
     if (is_refreshed) {
@@ -37,8 +42,6 @@ Effects::Due Engine::Impl::DueAfter(const RowChanges& rows, const Resource& reso
       due.tell.push_back({id, cause, /*supersedes=*/false});
     }
   }
-  // Who watches may be others now, and in which ways is not known.
-  due.is_winfo_reset = !rows.subscriptions.empty() || !rows.watchers.empty();
   return due;
 }
 
@@ -94,7 +97,7 @@ void Engine::Impl::OnLoaded(Stripe& stripe, uint32_t cell_number,
     return;
   }
   if (journal.is_shared()) {
-    TakeOver(stripe, cell_number, loaded->value_or(ResourceRows()));
+    TakeOver(stripe, cell_number, *std::move(loaded));
     Drain(stripe, cell_number);
     SchedulePump(stripe);
     return;
@@ -134,6 +137,7 @@ void Engine::Impl::RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl:
     Cell& cell = *stripe.by_number.at(cell_number);
     refused.swap(cell.inbox);
     rereads.swap(cell.rereads);
+    cell.looked_for = 0;
     key = cell.resource.key();
   }
   for (const WorkPtr& work : refused) work->Answer(status);

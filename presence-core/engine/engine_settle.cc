@@ -104,12 +104,12 @@ void Engine::Impl::Resync(absl::Time when) {
 std::optional<size_t> Engine::Impl::ResyncSlice(Stripe& stripe, size_t most) {
   StripeLock lock(stripe, clock, Hold::kResync);
   if (stripe.resync.empty()) return std::nullopt;
-  std::optional<Stripe::Resync> resync = stripe.resync.front();
+  const uint32_t number = stripe.resync.front();
   stripe.resync.pop_front();
-  auto it = stripe.by_number.find(resync->cell);
+  auto it = stripe.by_number.find(number);
   if (it == stripe.by_number.end()) return 0;
-  const size_t made = notifier.ResyncSlice(stripe, *it->second, most, clock.Now(), resync);
-  if (resync.has_value()) stripe.resync.push_back(*resync);
+  const size_t made = notifier.ResyncSlice(stripe, *it->second, most, clock.Now());
+  if (it->second->notify.is_resyncing) stripe.resync.push_back(number);
   return made;
 }
 

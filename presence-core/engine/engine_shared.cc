@@ -5,6 +5,11 @@
 #include "presence-core/engine/engine_impl.h"
 
 namespace presence {
+namespace {
+
+constexpr absl::Duration kLookAgain = absl::Milliseconds(200);
+
+}  // namespace
 
 // Where a journal is shared, a cell is a copy of what all processes decide on, and it may be old.
 // What follows from that, in one place:
@@ -44,25 +49,32 @@ void Engine::Impl::Look(Stripe& stripe, Cell& cell) {
 
 void Engine::Impl::OnLooked(Stripe& stripe, uint32_t cell_number,
                             absl::StatusOr<std::optional<ResourceRows>> rows) {
-  if (rows.ok()) {
-    TakeOver(stripe, cell_number, rows->value_or(ResourceRows()));
-  } else {
-    std::list<WorkPtr> refused;
-    {
-      StripeLock lock(stripe, clock, Hold::kLoad);
-      Cell& cell = *stripe.by_number.at(cell_number);
-      const auto end = std::next(cell.inbox.begin(), static_cast<std::ptrdiff_t>(cell.looked_for));
-      refused.splice(refused.begin(), cell.inbox, cell.inbox.begin(), end);
-      cell.looked_for = 0;
-      cell.is_busy = false;
-    }
-    for (const WorkPtr& work : refused) work->Answer(rows.status());
-  }
+  if (!rows.ok()) return OnNotLooked(stripe, cell_number, rows.status());
+  TakeOver(stripe, cell_number, *std::move(rows));
   Drain(stripe, cell_number);
   SchedulePump(stripe);
 }
 
-void Engine::Impl::TakeOver(Stripe& stripe, uint32_t cell_number, ResourceRows rows,
+void Engine::Impl::OnNotLooked(Stripe& stripe, uint32_t cell_number, const absl::Status& status) {
+  std::list<WorkPtr> refused;
+  bool has_more = false;
+  {
+    StripeLock lock(stripe, clock, Hold::kLoad);
+    Cell& cell = *stripe.by_number.at(cell_number);
+    const auto end = std::next(cell.inbox.begin(), static_cast<std::ptrdiff_t>(cell.looked_for));
+    refused.splice(refused.begin(), cell.inbox, cell.inbox.begin(), end);
+    cell.looked_for = 0;
+    cell.is_busy = false;
+    // Watchers may have to be told of what was not seen.
+    cell.must_look = true;
+    SetRowTimer(stripe, cell, Alarm::kLook, 0, clock.Now() + kLookAgain);
+    has_more = !cell.inbox.empty();
+  }
+  for (const WorkPtr& work : refused) work->Answer(status);
+  if (has_more) Drain(stripe, cell_number);
+}
+
+void Engine::Impl::TakeOver(Stripe& stripe, uint32_t cell_number, std::optional<ResourceRows> found,
                             bool whatever_version) {
   const Cell* busy = nullptr;
   {
@@ -70,6 +82,15 @@ void Engine::Impl::TakeOver(Stripe& stripe, uint32_t cell_number, ResourceRows r
     busy = stripe.by_number.at(cell_number);
   }
   const Resource& known = busy->resource;
+  ResourceRows rows = std::move(found).value_or(ResourceRows());
+  if (rows.resource.version == 0) {
+    // The row itself is not there, or not any more; what is there somebody else may have put there.
+    rows.resource = known.row();
+    rows.resource.version = 0;
+    for (const PublicationPtr& row : rows.publications) {
+      rows.resource.next_ordinal = std::max(rows.resource.next_ordinal, row->id + 1);
+    }
+  }
   std::optional<RowChanges> changes;
   Effects::Due due;
   // Outside of the lock, for these may be the rows of ten thousand watchers.
@@ -83,7 +104,7 @@ void Engine::Impl::TakeOver(Stripe& stripe, uint32_t cell_number, ResourceRows r
   cell.is_busy = false;
   if (!changes.has_value()) return;
   stripe.rows_this_hold += changes->count();
-  const auto limits = Notifier::LimitsOf(cell, *changes);
+  const Notifier::Limits limits = Notifier::LimitsOf(cell, *changes);
   Apply(stripe, cell, *changes, due);
   notifier.OnTakenOver(stripe, cell, limits);
 }
@@ -103,18 +124,31 @@ void Engine::OnChangedElsewhere(const std::vector<ResourceKey>& keys) {
 }
 
 absl::Status Engine::TakeOverAll() {
-  return impl_->journal.LoadAll([this](ResourceRows rows) {
-    Stripe& stripe = impl_->StripeOf(rows.key.StableHash());
-    uint32_t number = 0;
-    {
-      StripeLock lock(stripe, impl_->clock, Hold::kLoad);
-      Cell& cell = *impl_->FindOrCreate(stripe, rows.key);
-      number = cell.number;
-      // What was read may be older than what is here by now; another look tells.
-      cell.must_look = cell.resource.row().version != rows.resource.version;
+  return impl_->journal.LoadAll([this](ResourceRows rows) { impl_->TakeOverOne(std::move(rows)); });
+}
+
+void Engine::Impl::TakeOverOne(ResourceRows rows) {
+  Stripe& stripe = StripeOf(rows.key.StableHash());
+  uint32_t number = 0;
+  bool is_newer = false;
+  {
+    StripeLock lock(stripe, clock, Hold::kLoad);
+    // Of some names only the revision is left.
+    if (Find(stripe, rows.key) == nullptr && rows.is_empty()) return;
+    Cell& cell = *FindOrCreate(stripe, rows.key);
+    number = cell.number;
+    const uint64_t known = cell.resource.row().version;
+    is_newer = rows.resource.version > known && !cell.is_busy;
+    // What was read may be older than what is here or on its way; another look tells.
+    if (is_newer) {
+      cell.is_busy = true;
+    } else if (rows.resource.version != known) {
+      cell.must_look = true;
     }
-    impl_->Drain(stripe, number);
-  });
+  }
+  if (is_newer) TakeOver(stripe, number, std::move(rows));
+  Drain(stripe, number);
+  SchedulePump(stripe);
 }
 
 void Engine::Look(const ResourceKey& key, Done<bool> done) {
@@ -124,18 +158,14 @@ void Engine::Look(const ResourceKey& key, Done<bool> done) {
                                            std::move(done)));
 }
 
-void Engine::AdoptGroup(const std::string& group) {
-  const uint32_t tenure = impl_->links.BeginTenure(group);
-  impl_->executor.Post([impl = impl_.get(), group, tenure] { impl->Adopt(group, tenure); });
-}
-
-void Engine::ResumeGroup(const std::string& group) {
-  if (!impl_->links.ResumeTenure(group)) AdoptGroup(group);
+void Engine::TakeGroup(const std::string& group, uint64_t fence) {
+  const uint32_t tenure = impl_->links.TakeTenure(group, fence);
+  impl_->executor.Post([impl = impl_.get(), group, tenure] { impl->TakeGroup(group, tenure); });
 }
 
 void Engine::LeaveGroup(const std::string& group) { impl_->links.EndTenure(group); }
 
-void Engine::Impl::Adopt(std::string group, uint32_t tenure) {
+void Engine::Impl::TakeGroup(std::string group, uint32_t tenure) {
   for (auto& stripe : stripes) {
     std::optional<ResourceKey> after;
     while (true) {
@@ -147,7 +177,7 @@ void Engine::Impl::Adopt(std::string group, uint32_t tenure) {
           StripeLock lock(*stripe, clock, Hold::kReconcile);
           Cell* cell = Find(*stripe, key);
           if (cell == nullptr) break;
-          from = notifier.AdoptSlice(*stripe, *cell, group, tenure, *from);
+          from = notifier.TakeGroupSlice(*stripe, *cell, group, tenure, *from);
         }
       }
     }

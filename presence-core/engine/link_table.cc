@@ -180,19 +180,15 @@ void LinkTable::Deliver(LinkId id, std::vector<Instruction> instructions) {
   if (link->link != nullptr) link->link->Deliver(std::move(instructions));
 }
 
-uint32_t LinkTable::BeginTenure(const std::string& group) {
+uint32_t LinkTable::TakeTenure(const std::string& group, uint64_t fence) {
   absl::MutexLock lock(&mu_);
   Tenure& tenure = tenures_[group];
+  if (tenure.number == 0 || tenure.fence != fence) {
+    tenure.number = ++last_tenure_;
+    tenure.fence = fence;
+  }
   tenure.is_ours = true;
-  return ++tenure.number;
-}
-
-bool LinkTable::ResumeTenure(const std::string& group) {
-  absl::MutexLock lock(&mu_);
-  auto it = tenures_.find(group);
-  if (it == tenures_.end()) return false;
-  it->second.is_ours = true;
-  return true;
+  return tenure.number;
 }
 
 void LinkTable::EndTenure(const std::string& group) {

@@ -89,7 +89,9 @@ void Notifier::OnRow(Stripe& stripe, Cell& cell, const SubscriptionPtr& row) {
     if (is_new) {
       slot.tenure = tenure;
     } else if (tenure != 0 && slot.tenure != tenure) {
-      Adopt(stripe, cell, *row, slot, tenure);  // a SUBSCRIBE brought it to a gateway of ours
+      // A SUBSCRIBE brought it to a gateway of ours.
+      Adopt(stripe, *row, slot, tenure);
+      MakeReady(stripe, cell, row->ordinal, slot);
     }
   }
   if (slot.is_raising && slot.cseq < row->cseq_limit) {

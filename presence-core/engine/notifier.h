@@ -78,6 +78,8 @@ class Notifier {
   // (LinkTable::TenureOf); the others hold its row, and wait.
 
   // What is known here of the cseq_limit of rows that are about to be applied: nothing of new ones.
+  // One of an append of our own whose answer was lost is not known: another may have raised it to
+  // the same.
   using Limits = std::vector<std::pair<uint64_t, std::optional<uint32_t>>>;
   static Limits LimitsOf(const Cell& cell, const RowChanges& changes);
   // Rows that another process wrote were applied: CSeqs up to a limit that it raised may have been
@@ -85,9 +87,10 @@ class Notifier {
   void OnTakenOver(Stripe& stripe, Cell& cell, const Limits& known)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   // From now on this process instructs the dialogs of `group`: a slice of them from ordinal `from`
-  // on. Returns where to go on, unless that was the last.
-  std::optional<uint64_t> AdoptSlice(Stripe& stripe, Cell& cell, std::string_view group,
-                                     uint32_t tenure, uint64_t from)
+  // on. Adopts those that are not of this tenure, and goes on with what is owed to the others since
+  // it ended. Returns where to go on, unless that was the last.
+  std::optional<uint64_t> TakeGroupSlice(Stripe& stripe, Cell& cell, std::string_view group,
+                                         uint32_t tenure, uint64_t from)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
   // The cell is about to be forgotten.
@@ -156,10 +159,9 @@ class Notifier {
   enum class Quiet { kOwing, kSoFar, kAll, kNobody };
   Quiet LookForQuiet(Stripe& stripe, const Cell& cell, Stripe::Unsettled& look) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
-  // Makes dialogs ready that are to be told again after a start, at most `most` of a slice. Returns
-  // how many; `resync` is where to go on, unless it was the last.
-  size_t ResyncSlice(Stripe& stripe, Cell& cell, size_t most, absl::Time now,
-                     std::optional<Stripe::Resync>& resync)
+  // Makes dialogs ready that are to be told again in turn, at most `most` of a slice. Returns how
+  // many; afterwards the cell is no longer `is_resyncing` if that was the last.
+  size_t ResyncSlice(Stripe& stripe, Cell& cell, size_t most, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
 
   // When an expired row is looked at: the next multiple of the sweep interval.
@@ -180,7 +182,11 @@ class Notifier {
     return !is_shared_ || row.is_native() ||
            (slot.tenure != 0 && slot.tenure == links_.TenureOf(row.dialog.gateway()));
   }
-  void Adopt(Stripe& stripe, Cell& cell, const Subscription& row, NotifySlot& slot, uint32_t tenure)
+  // It has a NOTIFY to send then, whatever it was told by others.
+  static void Adopt(Stripe& stripe, const Subscription& row, NotifySlot& slot, uint32_t tenure)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
+  // Puts a dialog with tell = kResync among those that are told in turn.
+  static void ResyncInTurn(Stripe& stripe, Cell& cell, uint64_t ordinal)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.mu);
   // Another process may have used CSeqs and versions up to the limit.
   static void GoOnAbove(uint32_t cseq_limit, NotifySlot& slot);

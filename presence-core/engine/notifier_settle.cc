@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "presence-core/engine/notifier.h"
@@ -23,8 +24,7 @@ void Notifier::OnLoaded(Stripe& stripe, Cell& cell, const RowChanges& changes) {
       MakeReady(stripe, cell, row->ordinal, slot);
     } else if (!resource.is_settled()) {
       slot.tell = NotifyCause::kResync;
-      if (std::exchange(cell.notify.is_resyncing, true)) continue;
-      stripe.resync.push_back({cell.number, row->ordinal, /*is_passed_over=*/false});
+      ResyncInTurn(stripe, cell, row->ordinal);
     } else {
       slot.notified_seq = resource.revision.seq;
       if (slot.winfo == nullptr) continue;
@@ -76,19 +76,32 @@ Notifier::Quiet Notifier::LookForQuiet(Stripe& stripe, const Cell& cell,
   return look.has_stored ? Quiet::kAll : Quiet::kNobody;
 }
 
-size_t Notifier::ResyncSlice(Stripe& stripe, Cell& cell, size_t most, absl::Time now,
-                             std::optional<Stripe::Resync>& resync) {
+void Notifier::ResyncInTurn(Stripe& stripe, Cell& cell, uint64_t ordinal) {
+  NotifyState& notify = cell.notify;
+  if (notify.is_resyncing) {
+    notify.resync_cursor = std::min(notify.resync_cursor, ordinal);
+    return;
+  }
+  notify.is_resyncing = true;
+  notify.is_resync_passed_over = false;
+  notify.resync_cursor = ordinal;
+  stripe.resync.push_back(cell.number);
+}
+
+size_t Notifier::ResyncSlice(Stripe& stripe, Cell& cell, size_t most, absl::Time now) {
+  NotifyState& notify = cell.notify;
   const auto& rows = cell.resource.subscriptions();
-  auto it = rows.lower_bound(resync->ordinal);
+  auto it = rows.lower_bound(notify.resync_cursor);
   size_t made = 0;
   for (size_t seen = 0; it != rows.end() && seen < kRowsPerSlice && made < most; ++it, ++seen) {
     ++stripe.rows_this_hold;
-    NotifySlot& slot = cell.notify.slots.at(it->first);
+    NotifySlot& slot = notify.slots.at(it->first);
     const bool is_waiting = slot.tell == NotifyCause::kResync && !slot.is_ready &&
                             !slot.is_starved && slot.in_flight == 0;
-    if (!is_waiting) continue;
+    // One that is instructed elsewhere is looked at again when its gateway comes here.
+    if (!is_waiting || !IsInstructedHere(*it->second, slot)) continue;
     if (!links_.HasCredit(WantedBy(*it->second), now)) {
-      resync->is_passed_over = true;
+      notify.is_resync_passed_over = true;
       continue;
     }
     MakeReady(stripe, cell, it->first, slot);
@@ -96,12 +109,10 @@ size_t Notifier::ResyncSlice(Stripe& stripe, Cell& cell, size_t most, absl::Time
   }
   stripe.resynced += made;
   if (it != rows.end()) {
-    resync->ordinal = it->first;
-  } else if (resync->is_passed_over) {
-    *resync = {cell.number, 0, /*is_passed_over=*/false};
+    notify.resync_cursor = it->first;
   } else {
-    resync.reset();
-    cell.notify.is_resyncing = false;
+    notify.resync_cursor = 0;
+    notify.is_resyncing = std::exchange(notify.is_resync_passed_over, false);
   }
   return made;
 }

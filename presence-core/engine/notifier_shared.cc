@@ -12,26 +12,12 @@ void Notifier::GoOnAbove(uint32_t cseq_limit, NotifySlot& slot) {
 }
 
 Notifier::Limits Notifier::LimitsOf(const Cell& cell, const RowChanges& changes) {
-  // An append of our own whose answer was lost may have raised it, too.
-  const auto in_doubt = [&cell](const LocalTag& id) -> const Subscription* {
-    if (cell.in_doubt == nullptr) return nullptr;
-    for (const auto& [doubted, row] : cell.in_doubt->subscriptions) {
-      if (doubted == id) return row.get();
-    }
-    return nullptr;
-  };
   Limits limits;
   for (const auto& [id, row] : changes.subscriptions) {
     if (row == nullptr) continue;
-    const Subscription* ours = in_doubt(id);
     const SubscriptionPtr known = cell.resource.FindSubscription(id);
-    std::optional<uint32_t> limit;
-    if (ours != nullptr && ours->cseq_limit == row->cseq_limit) {
-      limit = row->cseq_limit;
-    } else if (known != nullptr) {
-      limit = known->cseq_limit;
-    }
-    limits.emplace_back(row->ordinal, limit);
+    limits.emplace_back(row->ordinal,
+                        known != nullptr ? std::optional(known->cseq_limit) : std::nullopt);
   }
   return limits;
 }
@@ -44,8 +30,8 @@ void Notifier::OnTakenOver(Stripe& stripe, Cell& cell, const Limits& known) {
   }
 }
 
-std::optional<uint64_t> Notifier::AdoptSlice(Stripe& stripe, Cell& cell, std::string_view group,
-                                             uint32_t tenure, uint64_t from) {
+std::optional<uint64_t> Notifier::TakeGroupSlice(Stripe& stripe, Cell& cell, std::string_view group,
+                                                 uint32_t tenure, uint64_t from) {
   const auto& rows = cell.resource.subscriptions();
   auto it = rows.lower_bound(from);
   for (size_t seen = 0; it != rows.end() && seen < kRowsPerSlice; ++it, ++seen) {
@@ -53,14 +39,19 @@ std::optional<uint64_t> Notifier::AdoptSlice(Stripe& stripe, Cell& cell, std::st
     const Subscription& row = *it->second;
     if (row.is_native() || row.dialog.gateway() != group) continue;
     NotifySlot& slot = cell.notify.slots.at(it->first);
-    if (slot.tenure != tenure) Adopt(stripe, cell, row, slot, tenure);
+    if (slot.tenure != tenure) Adopt(stripe, row, slot, tenure);
+    if (slot.tell == NotifyCause::kResync) {
+      ResyncInTurn(stripe, cell, row.ordinal);
+    } else if (Owes(cell, row, slot)) {
+      // Whoever was due while the gateway was away has been passed by.
+      MakeReady(stripe, cell, row.ordinal, slot);
+    }
   }
   if (it == rows.end()) return std::nullopt;
   return it->first;
 }
 
-void Notifier::Adopt(Stripe& stripe, Cell& cell, const Subscription& row, NotifySlot& slot,
-                     uint32_t tenure) {
+void Notifier::Adopt(Stripe& stripe, const Subscription& row, NotifySlot& slot, uint32_t tenure) {
   slot.tenure = tenure;
   GoOnAbove(row.cseq_limit, slot);
   slot.in_flight = 0;
@@ -69,16 +60,12 @@ void Notifier::Adopt(Stripe& stripe, Cell& cell, const Subscription& row, Notify
   slot.not_before = absl::InfinitePast();
   stripe.wheel.Cancel(slot.timer);
   slot.timer = kNoTimer;
+  // Whoever instructed it before knows what it was told; here nobody does.
   if (!row.is_live()) {
     slot.tell = NotifyCause::kTerminate;
-    MakeReady(stripe, cell, row.ordinal, slot);
-    return;
+  } else if (slot.tell == NotifyCause::kNone) {
+    slot.tell = NotifyCause::kResync;
   }
-  if (slot.tell != NotifyCause::kNone) return;
-  // Whoever instructed it before knows what it was told; here nobody does.
-  slot.tell = NotifyCause::kResync;
-  if (std::exchange(cell.notify.is_resyncing, true)) return;
-  stripe.resync.push_back({cell.number, row.ordinal, /*is_passed_over=*/false});
 }
 
 }  // namespace presence

@@ -79,7 +79,11 @@ struct NotifyState {
   // Times that something was owed by a command: what was found quiet before is not so any more.
   uint32_t unsettlings = 0;
   bool awaits_quiet = false;  // in the stripe's `unsettled`
-  bool is_resyncing = false;  // in the stripe's `resync`
+  // While dialogs are to be told again in turn (in the stripe's `resync`): from where on, and
+  // whether one before that had to wait for its gateway.
+  bool is_resyncing = false;
+  bool is_resync_passed_over = false;
+  uint64_t resync_cursor = 0;
 
   // Composed once a revision, when somebody needs it.
   uint64_t composed_seq = UINT64_MAX;

@@ -52,7 +52,7 @@ struct PendingAppend {
   std::vector<WorkPtr> works;
 };
 
-enum class Alarm : uint8_t { kPublication, kSubscription, kNotify, kWaiting, kAnswers };
+enum class Alarm : uint8_t { kPublication, kSubscription, kNotify, kWaiting, kAnswers, kLook };
 
 // A resource and what this process does with it.
 struct Cell {
@@ -79,7 +79,8 @@ struct Cell {
   // Come first, as soon as no append is outstanding.
   std::deque<std::unique_ptr<RereadRequest>> rereads;
 
-  // Alarms of publications and waiting watchers, by kind and ordinal; one for all answer records.
+  // Alarms of publications and waiting watchers, by kind and ordinal, and that of a look that
+  // failed; one for all answer records.
   absl::flat_hash_map<std::pair<Alarm, uint64_t>, TimerId> row_timers;
   TimerId answers_timer = kNoTimer;
 };
@@ -120,13 +121,8 @@ struct Stripe {
     bool has_stored;  // a dialog that outlives the process came before `ordinal`
   };
   std::deque<Unsettled> unsettled ABSL_GUARDED_BY(mu);
-  // Resources with dialogs to tell again after a start, from `ordinal` on.
-  struct Resync {
-    uint32_t cell;
-    uint64_t ordinal;
-    bool is_passed_over;  // a dialog before `ordinal` had to wait for its gateway
-  };
-  std::deque<Resync> resync ABSL_GUARDED_BY(mu);
+  // Resources with dialogs to tell again, after a start or since their gateways came here.
+  std::deque<uint32_t> resync ABSL_GUARDED_BY(mu);
   bool is_pumping ABSL_GUARDED_BY(mu) = false;
 
   // Counters of EngineCounters.

@@ -124,10 +124,9 @@ class GatewayStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v
     });
   }
 
-  void OnClaimed(const absl::StatusOr<bool>& is_new) {
-    if (!is_new.ok()) {
-      has_claimed_ = false;
-      End(ToGrpc(is_new.status()));
+  void OnClaimed(const absl::StatusOr<uint64_t>& fence) {
+    if (!fence.ok()) {
+      End(ToGrpc(fence.status()));
       return;
     }
     {
@@ -135,11 +134,7 @@ class GatewayStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v
       absl::MutexLock lock(&mu_);
       if (is_finished_) return;
     }
-    if (*is_new) {
-      service_.engine_.AdoptGroup(group_);
-    } else {
-      service_.engine_.ResumeGroup(group_);
-    }
+    service_.engine_.TakeGroup(group_, *fence);
     TakeFrame();
   }
 

@@ -33,7 +33,8 @@ struct ResourceRow {
   // since something else than a change of state was owed. See engine/notifier.h, "After a start".
   std::optional<uint64_t> settled_seq = std::nullopt;
 
-  // Times it was changed by a claim (RowChanges); 0 where nobody ever claimed it.
+  // Rises by one with every claim (RowChanges); 0 where the row is not stored, 1 where it was stored
+  // without a claim. So whoever does not know of a row that is there claims in vain.
   uint64_t version = 0;
 
   bool is_settled() const { return settled_seq == revision.seq; }
@@ -86,6 +87,12 @@ struct ResourceRows {
   std::vector<WatcherRecordPtr> watchers;
   std::vector<AnswerRecordPtr> answers;
   std::vector<StoredDocumentPtr> documents;
+
+  // True when there is nothing to remember but the revision.
+  bool is_empty() const {
+    return publications.empty() && subscriptions.empty() && watchers.empty() && answers.empty() &&
+           documents.empty();
+  }
 };
 
 }  // namespace presence

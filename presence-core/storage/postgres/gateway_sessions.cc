@@ -18,7 +18,7 @@ constexpr char kBegin[] =
     "INSERT INTO gateway_session (shard, gateway_group, core, fence, gateways)"
     " VALUES ($1, $2, '', 0, '{}') ON CONFLICT (shard, gateway_group) DO NOTHING";
 constexpr char kLook[] =
-    "SELECT core, node.name IS NOT NULL AS lives, node.address,"
+    "SELECT core, fence, node.name IS NOT NULL AS lives, node.address,"
     " cardinality(array_remove(gateways, $3)) AS others"
     " FROM gateway_session s LEFT JOIN node ON node.shard = s.shard AND node.name = s.core"
     " AND node.serves AND node.seen_at > clock_timestamp() - make_interval(secs => $4)"
@@ -64,8 +64,8 @@ pqxx::connection& GatewaySessions::Connection() {
   return *connection_;
 }
 
-absl::StatusOr<bool> GatewaySessions::ClaimNow(const std::string& group,
-                                               const std::string& gateway) {
+absl::StatusOr<uint64_t> GatewaySessions::ClaimNow(const std::string& group,
+                                                   const std::string& gateway) {
   try {
     pqxx::connection& connection = Connection();
     const StallGuard::Call call(guard_, connection);
@@ -87,7 +87,7 @@ absl::StatusOr<bool> GatewaySessions::ClaimNow(const std::string& group,
       transaction.exec_params0(kJoin, shard, group, gateway);
     }
     transaction.commit();
-    return is_new;
+    return row["fence"].as<uint64_t>() + (is_new ? 1 : 0);
   } catch (const std::exception& error) {
     connection_.reset();
     return StatusOf(error);

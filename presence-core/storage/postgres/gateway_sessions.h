@@ -26,10 +26,11 @@ class GatewaySessions {
   GatewaySessions(DatabaseOptions options, std::string node, uint32_t shards,
                   absl::Duration lifetime, const Clock& clock);
 
-  // The group of `gateway` is to be instructed from here. True when it has been instructed from
-  // elsewhere since it was last here, so that its dialogs are to be adopted. Errors:
-  // STORAGE_UNAVAILABLE; CORE_UNREACHABLE   another process has the group, and is named.
-  using Claimed = absl::AnyInvocable<void(absl::StatusOr<bool>)>;
+  // The group of `gateway` is to be instructed from here. `done` gets the fence of the group: it
+  // rises each time that the group comes from another process, also where the answer to that was
+  // lost. Errors: STORAGE_UNAVAILABLE; CORE_UNREACHABLE   another process has the group, and is
+  // named.
+  using Claimed = absl::AnyInvocable<void(absl::StatusOr<uint64_t>)>;
   void Claim(std::string group, std::string gateway, Claimed done);
 
   // The gateway has gone. Nothing more is instructed in its dialogs unless another of its group is
@@ -39,7 +40,7 @@ class GatewaySessions {
   void Stop() { worker_.Stop(); }
 
  private:
-  absl::StatusOr<bool> ClaimNow(const std::string& group, const std::string& gateway);
+  absl::StatusOr<uint64_t> ClaimNow(const std::string& group, const std::string& gateway);
   void LeaveNow(const std::string& group, const std::string& gateway);
   pqxx::connection& Connection();
   uint32_t ShardOf(const std::string& group) const;
