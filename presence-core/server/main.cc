@@ -150,7 +150,11 @@ int Main(int argc, char** argv) {
     std::cerr << loaded.status().message() << "\n";
     return kBadConfigurationExit;
   }
-  if (migrate->parsed()) return Migrate(loaded->config.storage(), migration);
+  if (migrate->parsed()) {
+    // Ends as any other command would: what a step has begun is rolled back.
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    return Migrate(loaded->config.storage(), migration);
+  }
   return Serve(loaded->config, signals, start);
 }
 

@@ -348,8 +348,11 @@ absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const v1::CoreConfig& cor
   auto keeper = std::make_unique<LeaseKeeper>(std::move(lease_options), clock);
   const auto lease = TakeWhenFree(*keeper, succession);
   if (!lease.ok()) return lease.status();
-  // Not earlier: the owner may have its views elsewhere.
-  if (absl::Status status = PlaceViews(*options, ToViewNames(config), clock); !status.ok()) {
+  // Once more, for it may have waited for days. And the views not earlier: the owner may have its
+  // own elsewhere.
+  absl::Status status = CheckSchema(*options, clock);
+  if (status.ok()) status = PlaceViews(*options, ToViewNames(config), clock);
+  if (!status.ok()) {
     keeper->Release();
     return status;
   }

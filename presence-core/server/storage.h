@@ -61,8 +61,9 @@ class SharedState {
 class Storage {
  public:
   // Opens what `core` says and becomes its owner, which may take until another core dies. Errors:
-  // INVALID_FIELD storage.dsn or storage.dsn_file; STORAGE_UNAVAILABLE   no database, or not with
-  // the schema that this program needs; Cancelled   `wait` said so; those of `on_waiting`.
+  // INVALID_FIELD storage.dsn or storage.dsn_file; STORAGE_UNAVAILABLE   no database;
+  // FailedPrecondition   not with the schema that this program needs; Cancelled   `wait` said so;
+  // those of `on_waiting`.
   static absl::StatusOr<std::unique_ptr<Storage>> Open(const v1::CoreConfig& core,
                                                        const Clock& clock,
                                                        const Succession& succession);

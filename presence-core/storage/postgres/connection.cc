@@ -71,7 +71,8 @@ CommitOutcome OutcomeOf(const std::exception& error, Moment moment) {
   const absl::Status status = StatusOf(error);
   const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error);
   const bool is_of_a_row = sql != nullptr && IsOfARow(sql->sqlstate());
-  if (is_of_a_row) return {CommitResult::kBadRow, status};
+  // That will not pass by waiting.
+  if (is_of_a_row) return {CommitResult::kBadRow, Internal(std::string(status.message()))};
   // An answer to COMMIT that says why it failed is as good as a rollback; no answer is none.
   const bool is_rolled_back = sql != nullptr && sql->sqlstate().substr(0, 2) == "40";
   if (moment == Moment::kInCommit && !is_rolled_back) return {CommitResult::kUnknown, status};

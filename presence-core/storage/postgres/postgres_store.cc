@@ -91,8 +91,12 @@ class PostgresStore::Lane {
   }
 
   void Read(uint32_t shard, const ResourceKey& key, ReadDone done) {
-    worker_.Post(
-        [this, shard, key, done = std::move(done)]() mutable { done(ReadNow(shard, key)); });
+    worker_.Post([this, shard, key, done = std::move(done)]() mutable {
+      auto rows = ReadNow(shard, key);
+      // Of a commit whose answer was lost others may have heard before they could see it.
+      if (rows.ok() && on_claimed_) on_claimed_({key});
+      done(std::move(rows));
+    });
   }
 
   void Look(uint32_t shard, const ResourceKey& key, uint64_t known, ReadDone done) {

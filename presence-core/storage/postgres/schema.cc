@@ -4,6 +4,7 @@
 
 #include <pqxx/pqxx>
 #include <string>
+#include <string_view>
 
 #include "presence-core/model/error.h"
 #include "presence-core/storage/postgres/connection.h"
@@ -17,6 +18,10 @@ constexpr char kBegin[] =
     "CREATE TABLE IF NOT EXISTS presence.schema_migration ("
     " version integer PRIMARY KEY, name text NOT NULL,"
     " applied_at timestamptz NOT NULL DEFAULT clock_timestamp())";
+
+// A step that waits for a long reader has everybody else wait behind it, the cores that serve, too.
+constexpr char kWaitBriefly[] = "SET LOCAL lock_timeout = '2s'";
+constexpr char kLockTimeout[] = "55P03";
 
 // A long statement is no sign of trouble here.
 DatabaseOptions Patient(DatabaseOptions options) {
@@ -36,8 +41,13 @@ int VersionOf(pqxx::transaction_base& transaction) {
 
 int KnownVersion() { return Migrations().back().version; }
 
+// Not to be waited for, as a database is that is away.
+absl::Status SchemaMismatch(std::string_view what) {
+  return absl::FailedPreconditionError(absl::string_view(what.data(), what.size()));
+}
+
 absl::Status NewerThanProgram(int database) {
-  return StorageUnavailable(
+  return SchemaMismatch(
       fmt::format("the database has schema version {}, this program knows {}: install the newer "
                   "program, or go back with its  presence-core migrate down --to {}",
                   database, KnownVersion(), KnownVersion()));
@@ -47,6 +57,7 @@ void Up(pqxx::connection& connection, const Migration& migration, uint32_t shard
   pqxx::work transaction(connection);
   transaction.exec(kOneAtATime);
   if (VersionOf(transaction) >= migration.version) return;  // somebody else was faster
+  transaction.exec(kWaitBriefly);
   transaction.exec(kBegin);
   transaction.exec(std::string(migration.up));
   if (migration.version == 1) {
@@ -62,10 +73,19 @@ void Down(pqxx::connection& connection, const Migration& migration) {
   pqxx::work transaction(connection);
   transaction.exec(kOneAtATime);
   if (VersionOf(transaction) != migration.version) return;
+  transaction.exec(kWaitBriefly);
   transaction.exec(std::string(migration.down));
   transaction.exec_params0("DELETE FROM presence.schema_migration WHERE version = $1",
                            migration.version);
   transaction.commit();
+}
+
+absl::Status StepFailed(const std::exception& error) {
+  const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error);
+  if (sql == nullptr || sql->sqlstate() != kLockTimeout) return StatusOf(error);
+  return StorageUnavailable(
+      "somebody has been reading or writing a table of this step for 2 s, so it was not taken: run "
+      "the same command again, or see in pg_stat_activity who it is");
 }
 
 std::string OwnerOf(pqxx::transaction_base& transaction) {
@@ -83,6 +103,13 @@ absl::StatusOr<SchemaVersion> ReadSchemaVersion(const DatabaseOptions& options,
     const auto connection = Connect(options, &guard);
     const StallGuard::Call call(guard, *connection);
     pqxx::nontransaction read(*connection);
+    const auto encoding = read.exec1("SHOW server_encoding")[0].as<std::string>();
+    if (encoding != "UTF8") {
+      return SchemaMismatch(fmt::format(
+          "the database is encoded as {}, and URIs are not: make one with  createdb --encoding "
+          "UTF8 --template template0",
+          encoding));
+    }
     return SchemaVersion{VersionOf(read), KnownVersion()};
   } catch (const std::exception& error) {
     return StatusOf(error);
@@ -94,7 +121,7 @@ absl::Status CheckSchema(const DatabaseOptions& options, const Clock& clock) {
   if (!version.ok()) return version.status();
   if (version->database > version->program) return NewerThanProgram(version->database);
   if (version->database < version->program) {
-    return StorageUnavailable(
+    return SchemaMismatch(
         fmt::format("the database has schema version {}, this program needs {}: run  presence-core "
                     "migrate up",
                     version->database, version->program));
@@ -116,7 +143,7 @@ absl::Status MigrateUp(const DatabaseOptions& options, uint32_t shards, bool dry
     }
     return absl::OkStatus();
   } catch (const std::exception& error) {
-    return StatusOf(error);
+    return StepFailed(error);
   }
 }
 
@@ -146,7 +173,7 @@ absl::Status MigrateDown(const DatabaseOptions& options, int to, bool dry_run, c
     }
     return absl::OkStatus();
   } catch (const std::exception& error) {
-    return StatusOf(error);
+    return StepFailed(error);
   }
 }
 

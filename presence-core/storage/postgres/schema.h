@@ -32,18 +32,19 @@ struct SchemaVersion {
   int database = 0;
   int program = 0;
 };
-// Errors: STORAGE_UNAVAILABLE.
+// Errors: STORAGE_UNAVAILABLE; FailedPrecondition   a database that is not of UTF-8.
 absl::StatusOr<SchemaVersion> ReadSchemaVersion(const DatabaseOptions& options, const Clock& clock);
 
-// OK when the database has exactly what this program knows. Errors: STORAGE_UNAVAILABLE   the
-// message names the command that mends it.
+// OK when the database has exactly what this program knows. Errors: STORAGE_UNAVAILABLE;
+// FailedPrecondition   it has not, and the message names the command that mends it.
 absl::Status CheckSchema(const DatabaseOptions& options, const Clock& clock);
 
 // Called with each step before it is taken.
 using OnMigration = absl::FunctionRef<void(const Migration&, bool is_up)>;
 
 // Brings the database up to date, each step in a transaction; `shards` is for a new database and
-// can never be changed. With `dry_run` nothing is changed. Two at once wait for each other. Errors:
+// can never be changed. With `dry_run` nothing is changed. Two at once wait for each other, but a
+// step waits for two seconds only for those who read or write. Errors: FailedPrecondition;
 // STORAGE_UNAVAILABLE   steps before the failed one stay.
 absl::Status MigrateUp(const DatabaseOptions& options, uint32_t shards, bool dry_run,
                        const Clock& clock, OnMigration on_step);
