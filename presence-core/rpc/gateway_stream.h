@@ -3,14 +3,11 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <map>
-#include <memory>
 #include <string>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "presence-core/engine/engine.h"
+#include "presence-core/rpc/gateway_roster.h"
 #include "presence-core/rpc/gateway_session.h"
 #include "presence-core/rpc/ownership.h"
 #include "presence/v1/gateway.grpc.pb.h"
@@ -33,7 +30,7 @@ class GatewayService final : public v1::GatewayService::CallbackService {
         clock_(clock),
         core_name_(std::move(core_name)),
         is_owner_(std::move(is_owner)),
-        claims_(std::move(claims)) {}
+        roster_(engine, executor, std::move(claims)) {}
 
   grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* Connect(
       grpc::CallbackServerContext* context) override;
@@ -46,36 +43,17 @@ class GatewayService final : public v1::GatewayService::CallbackService {
   // Tells every gateway that this core stops, and ends their streams.
   void Drain();
 
-  size_t connected() const;
+  size_t connected() const { return roster_.size(); }
 
  private:
   friend class GatewayStream;
-
-  struct Connected {
-    std::shared_ptr<GatewayStream> stream;
-    uint64_t incarnation;
-    uint64_t stream_number;
-  };
-
-  // A gateway says who it is. An older stream of it is ended before anything of the new one is
-  // looked at, so that nothing more is instructed over it. False when a newer stream is there
-  // already, or the core stops.
-  bool Register(std::shared_ptr<GatewayStream> stream, const v1::Hello& hello);
-  // True when no other stream of its gateway has taken its place.
-  bool Unregister(const GatewayStream& stream);
-  // Whether another gateway of its group is here.
-  bool HasOther(const GatewayStream& stream) const;
 
   Engine& engine_;
   Executor& executor_;
   const Clock& clock_;
   const std::string core_name_;
   const IsOwner is_owner_;
-  const GatewayClaims claims_;
-
-  mutable absl::Mutex mu_;  // a leaf
-  std::map<std::string, Connected> streams_ ABSL_GUARDED_BY(mu_);
-  bool is_draining_ ABSL_GUARDED_BY(mu_) = false;
+  GatewayRoster roster_;
 };
 
 }  // namespace presence

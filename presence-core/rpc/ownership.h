@@ -23,9 +23,9 @@ inline absl::Status CheckOwner(const IsOwner& is_owner) {
 
 // Where several cores serve at once: which of them instructs the dialogs of a gateway group.
 struct GatewayClaims {
-  using Claimed = absl::AnyInvocable<void(absl::StatusOr<uint64_t>)>;
-  // Before a gateway is served. The answer is the fence of its group (Engine::TakeGroup); an error
-  // sends it away. It may come on any thread.
+  using Claimed = absl::AnyInvocable<void(absl::StatusOr<bool>)>;
+  // Before a gateway is served. True where its dialogs are to be adopted, false where they never
+  // left. An error sends it away. The answer may come on any thread.
   std::function<void(std::string group, std::string gateway, Claimed done)> claim;
   // When it has gone.
   std::function<void(std::string group, std::string gateway)> leave;

@@ -52,7 +52,7 @@ class SharedState {
 
   // As GatewaySessions (storage/postgres/gateway_sessions.h).
   virtual void Claim(std::string group, std::string gateway,
-                     absl::AnyInvocable<void(absl::StatusOr<uint64_t>)> done) = 0;
+                     absl::AnyInvocable<void(absl::StatusOr<bool>)> done) = 0;
   virtual void Leave(std::string group, std::string gateway) = 0;
 };
 

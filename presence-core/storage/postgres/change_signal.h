@@ -8,13 +8,11 @@
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/container/btree_set.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "presence-core/model/resource_key.h"
 #include "presence-core/storage/postgres/database_options.h"
 #include "presence-core/storage/postgres/stall_guard.h"
+#include "presence-core/storage/shared_changes.h"
 #include "runtime/clock.h"
 #include "runtime/worker.h"
 
@@ -54,6 +52,7 @@ class ChangeSignal {
   void Stop();
 
  private:
+  void FlushAfter(absl::Duration pause);
   void Flush();
   void Hear();
   void HearOnce();
@@ -64,10 +63,7 @@ class ChangeSignal {
   const Clock& clock_;
   StallGuard guard_;
 
-  absl::Mutex mu_;  // a leaf
-  absl::btree_set<ResourceKey> unsent_ ABSL_GUARDED_BY(mu_);
-  bool is_too_much_ ABSL_GUARDED_BY(mu_) = false;
-  bool is_flush_posted_ ABSL_GUARDED_BY(mu_) = false;
+  ChangesToSay unsaid_;
   std::unique_ptr<pqxx::connection> sender_;  // the worker's only
 
   Listener listener_;

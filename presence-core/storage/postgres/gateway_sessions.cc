@@ -1,18 +1,14 @@
 #include "presence-core/storage/postgres/gateway_sessions.h"
 
-#include <fmt/format.h>
-
 #include <pqxx/pqxx>
 #include <utility>
 
-#include "presence-core/model/error.h"
 #include "presence-core/model/request_key.h"
+#include "presence-core/storage/gateway_group.h"
 #include "presence-core/storage/postgres/connection.h"
 
 namespace presence {
 namespace {
-
-constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 
 constexpr char kBegin[] =
     "INSERT INTO gateway_session (shard, gateway_group, core, fence, gateways)"
@@ -24,7 +20,7 @@ constexpr char kLook[] =
     " AND node.serves AND node.seen_at > clock_timestamp() - make_interval(secs => $4)"
     " WHERE s.shard = $1 AND gateway_group = $2 FOR UPDATE OF s";
 constexpr char kTake[] =
-    "UPDATE gateway_session SET core = $3, fence = fence + 1, gateways = ARRAY[$4::text]"
+    "UPDATE gateway_session SET core = $3, fence = $5, gateways = ARRAY[$4::text]"
     " WHERE shard = $1 AND gateway_group = $2";
 constexpr char kJoin[] =
     "UPDATE gateway_session SET gateways = array_append(array_remove(gateways, $3), $3)"
@@ -42,6 +38,7 @@ GatewaySessions::GatewaySessions(DatabaseOptions options, std::string node, uint
       shards_(shards),
       lifetime_(lifetime),
       guard_(options_, clock),
+      groups_(node_),
       worker_(clock, "sessions") {}
 
 void GatewaySessions::Claim(std::string group, std::string gateway, Claimed done) {
@@ -64,8 +61,8 @@ pqxx::connection& GatewaySessions::Connection() {
   return *connection_;
 }
 
-absl::StatusOr<uint64_t> GatewaySessions::ClaimNow(const std::string& group,
-                                                   const std::string& gateway) {
+absl::StatusOr<bool> GatewaySessions::ClaimNow(const std::string& group,
+                                               const std::string& gateway) {
   try {
     pqxx::connection& connection = Connection();
     const StallGuard::Call call(guard_, connection);
@@ -74,20 +71,22 @@ absl::StatusOr<uint64_t> GatewaySessions::ClaimNow(const std::string& group,
     transaction.exec_params0(kBegin, shard, group);
     const pqxx::row row =
         transaction.exec_params1(kLook, shard, group, gateway, absl::ToDoubleSeconds(lifetime_));
-    const auto core = row["core"].as<std::string>();
-    const bool is_new = core != node_;
-    if (is_new && row["lives"].as<bool>() && row["others"].as<int>() > 0) {
-      return CoreUnreachable(fmt::format("core {} at {} instructs the other gateways of group {}",
-                                         core, row["address"].as<std::string>(), group),
-                             kRetryAfter);
-    }
-    if (is_new) {
-      transaction.exec_params0(kTake, shard, group, node_, gateway);
+    GatewayGroup found;
+    found.name = group;
+    found.core = row["core"].as<std::string>();
+    found.core_lives = row["lives"].as<bool>();
+    if (found.core_lives) found.address = row["address"].as<std::string>();
+    found.fence = row["fence"].as<uint64_t>();
+    found.others = row["others"].as<size_t>();
+    const auto claim = groups_.Decide(found);
+    if (!claim.ok()) return claim.status();
+    if (claim->takes) {
+      transaction.exec_params0(kTake, shard, group, node_, gateway, claim->fence);
     } else {
       transaction.exec_params0(kJoin, shard, group, gateway);
     }
     transaction.commit();
-    return row["fence"].as<uint64_t>() + (is_new ? 1 : 0);
+    return groups_.OnStored(group, *claim);
   } catch (const std::exception& error) {
     connection_.reset();
     return StatusOf(error);

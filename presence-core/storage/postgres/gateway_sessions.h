@@ -6,6 +6,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "presence-core/storage/gateway_group.h"
 #include "presence-core/storage/postgres/database_options.h"
 #include "presence-core/storage/postgres/stall_guard.h"
 #include "runtime/clock.h"
@@ -26,11 +27,10 @@ class GatewaySessions {
   GatewaySessions(DatabaseOptions options, std::string node, uint32_t shards,
                   absl::Duration lifetime, const Clock& clock);
 
-  // The group of `gateway` is to be instructed from here. `done` gets the fence of the group: it
-  // rises each time that the group comes from another process, also where the answer to that was
-  // lost. Errors: STORAGE_UNAVAILABLE; CORE_UNREACHABLE   another process has the group, and is
-  // named.
-  using Claimed = absl::AnyInvocable<void(absl::StatusOr<uint64_t>)>;
+  // The group of `gateway` is to be instructed from here. True when it has been instructed from
+  // elsewhere since it was last here, or may have been, so that its dialogs are to be adopted.
+  // Errors: STORAGE_UNAVAILABLE; CORE_UNREACHABLE   another process has the group, and is named.
+  using Claimed = absl::AnyInvocable<void(absl::StatusOr<bool>)>;
   void Claim(std::string group, std::string gateway, Claimed done);
 
   // The gateway has gone. Nothing more is instructed in its dialogs unless another of its group is
@@ -40,7 +40,7 @@ class GatewaySessions {
   void Stop() { worker_.Stop(); }
 
  private:
-  absl::StatusOr<uint64_t> ClaimNow(const std::string& group, const std::string& gateway);
+  absl::StatusOr<bool> ClaimNow(const std::string& group, const std::string& gateway);
   void LeaveNow(const std::string& group, const std::string& gateway);
   pqxx::connection& Connection();
   uint32_t ShardOf(const std::string& group) const;
@@ -50,8 +50,9 @@ class GatewaySessions {
   const uint32_t shards_;
   const absl::Duration lifetime_;
   StallGuard guard_;
-  std::unique_ptr<pqxx::connection> connection_;
-  Worker worker_;  // last: its tasks use the rest
+  std::unique_ptr<pqxx::connection> connection_;  // the worker's only
+  GatewayGroups groups_;                          // the worker's only
+  Worker worker_;                                 // last: its tasks use the rest
 };
 
 }  // namespace presence

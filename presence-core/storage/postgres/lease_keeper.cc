@@ -1,7 +1,6 @@
 #include "presence-core/storage/postgres/lease_keeper.h"
 
 #include <algorithm>
-#include <atomic>
 #include <pqxx/pqxx>
 #include <set>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "presence-core/model/error.h"
+#include "presence-core/storage/lease_term.h"
 #include "presence-core/storage/postgres/connection.h"
 #include "presence-core/storage/postgres/lease_statements.h"
 #include "runtime/worker.h"
@@ -65,10 +65,7 @@ class LeaseKeeper::Renewal {
       : options_(options),
         clock_(clock),
         lease_(lease),
-        told_for_(options.lifetime - options.margin),
-        renewed_at_(absl::ToUnixNanos(taken_at)),
-        ticked_at_(absl::ToUnixNanos(clock.Now())),
-        is_awaited_(is_awaited),
+        term_(options.lifetime, options.margin, taken_at, clock.Now(), is_awaited),
         address_(lease.address),
         guard_(DatabaseOfRenewals(options), clock),
         ticker_(clock, "lease-clock"),
@@ -83,13 +80,7 @@ class LeaseKeeper::Renewal {
     worker_.Stop();
   }
 
-  bool IsSure() const {
-    const absl::Time now = clock_.Now();
-    if (now < absl::FromUnixNanos(renewed_at_) + told_for_) return true;
-    // The time first: Tick() writes it last.
-    const absl::Time ticked_at = absl::FromUnixNanos(ticked_at_);
-    return now < ticked_at + told_for_ && !is_awaited_ && !has_stood_still_;
-  }
+  bool IsSure() const { return term_.IsSure(clock_.Now()); }
 
   void Announce(std::string address) {
     absl::MutexLock lock(&mu_);
@@ -99,9 +90,7 @@ class LeaseKeeper::Renewal {
  private:
   void Tick() {
     const absl::Time now = clock_.Now();
-    // In this order: whoever sees the new time sees what it means.
-    if (now >= absl::FromUnixNanos(ticked_at_) + told_for_) has_stood_still_ = true;
-    ticked_at_ = absl::ToUnixNanos(now);
+    term_.OnTick(now);
     ticker_.PostAt(now + options_.renewal / 4, [this] { Tick(); });
   }
 
@@ -130,23 +119,14 @@ class LeaseKeeper::Renewal {
       }
       const bool is_awaited = IsAwaited(transaction, options_);
       transaction.commit();
-      LookWhoIsSilent(std::move(serving));
-      is_awaited_ = is_awaited;
-      renewed_at_ = absl::ToUnixNanos(asked_at);
-      // Unless it stood still while the answer was on its way.
-      if (clock_.Now() < asked_at + told_for_) has_stood_still_ = false;
+      if (term_.OnRenewed(asked_at, clock_.Now(), is_awaited, std::move(serving))) {
+        options_.on_silence();
+      }
     } catch (const std::exception&) {
       // Whether somebody has taken it is seen when the database is back.
       connection_.reset();
     }
     worker_.PostAt(asked_at + options_.renewal, [this] { Renew(); });
-  }
-
-  void LookWhoIsSilent(std::set<std::string> serving) {
-    const bool is_all_there =
-        std::includes(serving.begin(), serving.end(), serving_.begin(), serving_.end());
-    serving_ = std::move(serving);
-    if (!is_all_there) options_.on_silence();
   }
 
   std::string Address() {
@@ -157,18 +137,13 @@ class LeaseKeeper::Renewal {
   const Options& options_;
   const Clock& clock_;
   const Lease lease_;
-  const absl::Duration told_for_;
-  std::atomic<int64_t> renewed_at_;  // both in nanoseconds of the clock
-  std::atomic<int64_t> ticked_at_;
-  std::atomic<bool> is_awaited_;
-  std::atomic<bool> has_stood_still_ = false;
+  LeaseTerm term_;
 
   absl::Mutex mu_;  // a leaf
   std::string address_ ABSL_GUARDED_BY(mu_);
 
   StallGuard guard_;
   std::unique_ptr<pqxx::connection> connection_;  // the worker's only
-  std::set<std::string> serving_;                 // the worker's only
   // Last: their tasks use the rest.
   Worker ticker_;
   Worker worker_;

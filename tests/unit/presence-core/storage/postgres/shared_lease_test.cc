@@ -42,11 +42,11 @@ class SharedLeaseTest : public testing::Test {
   static ResourceKey Key(const std::string& user) {
     return {*PresentityUri::FromText(user + "@example.com"), *EventName::Parse("presence")};
   }
-  absl::StatusOr<uint64_t> Claim(GatewaySessions& sessions, const std::string& group,
-                                 const std::string& gateway) {
-    absl::StatusOr<uint64_t> result = absl::UnknownError("never answered");
+  absl::StatusOr<bool> Claim(GatewaySessions& sessions, const std::string& group,
+                             const std::string& gateway) {
+    absl::StatusOr<bool> result = absl::UnknownError("never answered");
     absl::Notification is_done;
-    sessions.Claim(group, gateway, [&](absl::StatusOr<uint64_t> claimed) {
+    sessions.Claim(group, gateway, [&](absl::StatusOr<bool> claimed) {
       result = std::move(claimed);
       is_done.Notify();
     });
@@ -137,13 +137,13 @@ TEST_F(SharedLeaseTest, AGroupIsInstructedWhereItsGatewaysAre) {
   const auto one = SessionsOf("core-1");
   const auto two = SessionsOf("core-2");
 
-  EXPECT_EQ(*Claim(*one, "edge", "edge-1"), 1u);
-  EXPECT_EQ(*Claim(*one, "edge", "edge-2"), 1u);
+  EXPECT_THAT(Claim(*one, "edge", "edge-1"), absl::StatusOr<bool>(true));
+  EXPECT_THAT(Claim(*one, "edge", "edge-2"), absl::StatusOr<bool>(false));
   const auto refused = Claim(*two, "edge", "edge-2");
   EXPECT_EQ(ReasonOf(refused.status()), ErrorReason::kCoreUnreachable);
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("core-1 at core-1:7460"));
   // Another group goes where it likes.
-  EXPECT_EQ(*Claim(*two, "other", "other-1"), 1u);
+  EXPECT_THAT(Claim(*two, "other", "other-1"), absl::StatusOr<bool>(true));
 }
 
 // It can be told through one core only, so it may bring its group along.
@@ -153,14 +153,15 @@ TEST_F(SharedLeaseTest, TheLastGatewayOfAGroupBringsItAlong) {
   ASSERT_TRUE(first.Take()->is_ours && second.Take()->is_ours);
   const auto one = SessionsOf("core-1");
   const auto two = SessionsOf("core-2");
-  ASSERT_EQ(*Claim(*one, "edge", "edge-1"), 1u);
+  ASSERT_THAT(Claim(*one, "edge", "edge-1"), absl::StatusOr<bool>(true));
 
-  EXPECT_EQ(*Claim(*two, "edge", "edge-1"), 2u);
+  EXPECT_THAT(Claim(*two, "edge", "edge-1"), absl::StatusOr<bool>(true));
   // What the first says of it now counts for nothing.
   one->Leave("edge", "edge-1");
   EXPECT_EQ(ReasonOf(Claim(*one, "edge", "edge-2").status()), ErrorReason::kCoreUnreachable);
   two->Leave("edge", "edge-1");
-  EXPECT_EQ(*Claim(*two, "edge", "edge-1"), 2u) << "it was nowhere else";
+  ASSERT_THAT(Claim(*two, "edge", "edge-1"), absl::StatusOr<bool>(false)) << "it was nowhere else";
+  EXPECT_EQ(database_.Run("SELECT fence FROM gateway_session"), "2");
 }
 
 TEST_F(SharedLeaseTest, AGroupOfADeadCoreIsTaken) {
@@ -169,8 +170,8 @@ TEST_F(SharedLeaseTest, AGroupOfADeadCoreIsTaken) {
     LeaseKeeper first(Core("core-1"), clock_);
     ASSERT_TRUE(first.Take()->is_ours && second.Take()->is_ours);
     const auto one = SessionsOf("core-1");
-    ASSERT_EQ(*Claim(*one, "edge", "edge-1"), 1u);
-    ASSERT_EQ(*Claim(*one, "edge", "edge-2"), 1u);
+    ASSERT_THAT(Claim(*one, "edge", "edge-1"), absl::StatusOr<bool>(true));
+    ASSERT_THAT(Claim(*one, "edge", "edge-2"), absl::StatusOr<bool>(false));
   }
   const auto two = SessionsOf("core-2");
 
