@@ -11,8 +11,8 @@ namespace {
 constexpr size_t kLongestPayload = 7000;
 // With more than that unsaid the others are told to look at everything.
 constexpr size_t kMostUnsaid = 100000;
-// In place of names: anything may have changed.
-constexpr char kAnything[] = "*";
+// A line in place of names: anything may have changed.
+constexpr char kAnything[] = "*\n";
 
 // A line a resource, after one with the name of the sender. None of them has control characters.
 std::string LineOf(const ResourceKey& key) {
