@@ -60,14 +60,21 @@ void GatewayRoster::OnClaimed(const std::shared_ptr<GatewayEnd>& stream, const s
     }
     return greeted(is_new.status());
   }
-  // It left while it was claimed, and the claim has been or will be left behind that.
-  if (stream->is_ended()) return;
-  if (*is_new) {
-    engine_.AdoptGroup(group);
-  } else {
-    engine_.ResumeGroup(group);
+  // Also when the stream has ended meanwhile: the next claim will not say so again.
+  if (*is_new) engine_.AdoptGroup(group);
+  if (stream->is_ended()) {
+    // The claim has been or will be left behind it.
+    if (*is_new && !HasGateways(group)) engine_.LeaveGroup(group);
+    return;
   }
+  if (!*is_new) engine_.ResumeGroup(group);
   greeted(absl::OkStatus());
+}
+
+bool GatewayRoster::HasGateways(const std::string& group) const {
+  absl::MutexLock lock(&mu_);
+  return std::any_of(connected_.begin(), connected_.end(),
+                     [&](const auto& each) { return each.second.group == group; });
 }
 
 void GatewayRoster::OnGone(const GatewayEnd& stream) {

@@ -75,6 +75,7 @@ class GatewayRoster final {
   void OnClaimed(const std::shared_ptr<GatewayEnd>& stream, const std::string& gateway,
                  const std::string& group, const absl::StatusOr<bool>& is_new, Greeted greeted);
 
+  bool HasGateways(const std::string& group) const;
 
   Engine& engine_;
   Executor& executor_;

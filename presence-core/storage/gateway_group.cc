@@ -20,8 +20,8 @@ absl::StatusOr<GatewayGroups::Claim> GatewayGroups::Decide(const GatewayGroup& s
 }
 
 bool GatewayGroups::OnStored(const std::string& group, const Claim& claim) {
-  fences_[group] = claim.fence;
-  return claim.takes;
+  const auto [told, is_first] = fences_.try_emplace(group, claim.fence);
+  return is_first || std::exchange(told->second, claim.fence) != claim.fence;
 }
 
 }  // namespace presence
