@@ -179,10 +179,11 @@ class Engine {
   // `done` when all that any process was answered before is seen by readers here. At once where
   // this is the only one.
   void Look(const ResourceKey& key, Done<bool> done);
-  // From now on this process instructs the dialogs of a gateway group, and nobody else. With the
-  // `fence` of the last time nobody has had it meanwhile: then its dialogs go on where they were,
-  // else they are told again.
-  void TakeGroup(const std::string& group, uint64_t fence);
+  // From now on this process instructs the dialogs of a gateway group, and nobody else. They are
+  // adopted and told again, or resumed if nobody else has had the group since it was left here, and
+  // then they go on where they were.
+  void AdoptGroup(const std::string& group);
+  void ResumeGroup(const std::string& group);
   void LeaveGroup(const std::string& group);
 
   // --- Facts.

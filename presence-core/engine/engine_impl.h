@@ -160,7 +160,12 @@ struct Engine::Impl {
   // Takes over what was read of all resources, or looks at this one if it may be old.
   void TakeOverOne(ResourceRows rows);
   // Goes through the dialogs of the group, now that they are instructed here.
-  void TakeGroup(std::string group, uint32_t tenure);
+  void TakeGroup(const std::string& group, uint32_t tenure);
+  void TakeGroupSoon(const std::string& group, uint32_t tenure);
+  // Brings the subscriptions of a watcher in line with what was decided elsewhere.
+  void Realign(const ResourceKey& key, const WatcherUri& watcher);
+  // The watchers of `changes` about whom others have decided and who are connected here.
+  static std::vector<WatcherUri> NativeAmong(const RowChanges& changes, const Resource& resource);
 
   // Nobody may decide on what is in doubt: who waits is told so.
   void RefuseInbox(Stripe& stripe, uint32_t cell_number, const absl::Status& status);

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 #include <utility>
+
+#include "absl/container/flat_hash_set.h"
 
 #include "presence-core/engine/engine_impl.h"
 
@@ -8,6 +11,7 @@ namespace presence {
 namespace {
 
 constexpr absl::Duration kLookAgain = absl::Milliseconds(200);
+constexpr absl::Duration kAlignAgain = absl::Seconds(1);
 
 }  // namespace
 
@@ -93,20 +97,54 @@ void Engine::Impl::TakeOver(Stripe& stripe, uint32_t cell_number, std::optional<
   }
   std::optional<RowChanges> changes;
   Effects::Due due;
+  std::vector<WatcherUri> native;
   // Outside of the lock, for these may be the rows of ten thousand watchers.
   if (whatever_version || rows.resource.version != known.row().version) {
     changes = known.ChangesTo(std::move(rows));
     due = DueAfter(*changes, known);
+    native = NativeAmong(*changes, known);
   }
   StripeLock lock(stripe, clock, Hold::kLoad);
   Cell& cell = *stripe.by_number.at(cell_number);
-  cell.in_doubt.reset();
+  const std::unique_ptr<RowChanges> in_doubt = std::move(cell.in_doubt);
   cell.is_busy = false;
   if (!changes.has_value()) return;
   stripe.rows_this_hold += changes->count();
-  const Notifier::Limits limits = Notifier::LimitsOf(cell, *changes);
+  const Notifier::Limits limits = Notifier::LimitsOf(cell, in_doubt.get(), *changes);
   Apply(stripe, cell, *changes, due);
   notifier.OnTakenOver(stripe, cell, limits);
+  // In their turn: this process may decide on the resource again.
+  for (WatcherUri& watcher : native) {
+    executor.Post(
+        [this, key = cell.resource.key(), who = std::move(watcher)] { Realign(key, who); });
+  }
+}
+
+void Engine::Impl::Realign(const ResourceKey& key, const WatcherUri& watcher) {
+  ReauthorizeFrom(0, std::make_shared<Reauthorization>(Reauthorization{
+                         key, watcher, {}, [this, key, watcher](const auto& aligned) {
+                           if (aligned.ok()) return;
+                           executor.PostAt(clock.Now() + kAlignAgain,
+                                           [this, key, watcher] { Realign(key, watcher); });
+                         }}));
+}
+
+// Whoever decided about these has brought all subscriptions in line that it knows of; those of
+// native watchers only their own process does.
+std::vector<WatcherUri> Engine::Impl::NativeAmong(const RowChanges& changes,
+                                                  const Resource& resource) {
+  std::vector<WatcherUri> watchers;
+  if (changes.watchers.empty()) return watchers;
+  absl::flat_hash_set<std::string_view> native;
+  for (const auto& [ordinal, row] : resource.subscriptions()) {
+    if (!row->is_native() || !row->is_live()) continue;
+    native.insert(row->watcher.text());
+    if (row->alias != nullptr) native.insert(row->alias->text());
+  }
+  for (const auto& [watcher, row] : changes.watchers) {
+    if (native.contains(watcher.text())) watchers.push_back(watcher);
+  }
+  return watchers;
 }
 
 void Engine::OnChangedElsewhere(const std::vector<ResourceKey>& keys) {
@@ -158,14 +196,21 @@ void Engine::Look(const ResourceKey& key, Done<bool> done) {
                                            std::move(done)));
 }
 
-void Engine::TakeGroup(const std::string& group, uint64_t fence) {
-  const uint32_t tenure = impl_->links.TakeTenure(group, fence);
-  impl_->executor.Post([impl = impl_.get(), group, tenure] { impl->TakeGroup(group, tenure); });
+void Engine::AdoptGroup(const std::string& group) {
+  impl_->TakeGroupSoon(group, impl_->links.BeginTenure(group));
+}
+
+void Engine::ResumeGroup(const std::string& group) {
+  impl_->TakeGroupSoon(group, impl_->links.ResumeTenure(group));
 }
 
 void Engine::LeaveGroup(const std::string& group) { impl_->links.EndTenure(group); }
 
-void Engine::Impl::TakeGroup(std::string group, uint32_t tenure) {
+void Engine::Impl::TakeGroupSoon(const std::string& group, uint32_t tenure) {
+  executor.Post([this, group, tenure] { TakeGroup(group, tenure); });
+}
+
+void Engine::Impl::TakeGroup(const std::string& group, uint32_t tenure) {
   for (auto& stripe : stripes) {
     std::optional<ResourceKey> after;
     while (true) {

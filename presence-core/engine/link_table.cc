@@ -180,13 +180,16 @@ void LinkTable::Deliver(LinkId id, std::vector<Instruction> instructions) {
   if (link->link != nullptr) link->link->Deliver(std::move(instructions));
 }
 
-uint32_t LinkTable::TakeTenure(const std::string& group, uint64_t fence) {
+uint32_t LinkTable::BeginTenure(const std::string& group) {
+  absl::MutexLock lock(&mu_);
+  tenures_[group] = {++last_tenure_, /*is_ours=*/true};
+  return last_tenure_;
+}
+
+uint32_t LinkTable::ResumeTenure(const std::string& group) {
   absl::MutexLock lock(&mu_);
   Tenure& tenure = tenures_[group];
-  if (tenure.number == 0 || tenure.fence != fence) {
-    tenure.number = ++last_tenure_;
-    tenure.fence = fence;
-  }
+  if (tenure.number == 0) tenure.number = ++last_tenure_;
   tenure.is_ours = true;
   return tenure.number;
 }

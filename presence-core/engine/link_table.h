@@ -72,11 +72,12 @@ class LinkTable {
   // Whether Take would find credit.
   bool HasCredit(const Wanted& wanted, absl::Time now);
 
-  // Of a shared journal: one process at a time instructs the dialogs of a gateway group, and
-  // `fence` is another each time that it comes to another process. So with the fence of last time
-  // nobody has instructed them meanwhile, and the tenure goes on; else another begins, whose number
-  // no tenure of any group had before. TenureOf is 0 while it is not this process.
-  uint32_t TakeTenure(const std::string& group, uint64_t fence);
+  // Of a shared journal: one process at a time instructs the dialogs of a gateway group. Each time
+  // that it becomes this one after another, a tenure begins, with a number that none of any group
+  // had before. TenureOf is 0 while it is not this one.
+  uint32_t BeginTenure(const std::string& group);
+  // Nobody else has instructed them meanwhile: that of before goes on, if there was one.
+  uint32_t ResumeTenure(const std::string& group);
   void EndTenure(const std::string& group);
   uint32_t TenureOf(std::string_view group);
 
@@ -142,7 +143,6 @@ class LinkTable {
   absl::flat_hash_map<std::string, Group> groups_ ABSL_GUARDED_BY(mu_);
   struct Tenure {
     uint32_t number = 0;
-    uint64_t fence = 0;
     bool is_ours = false;
   };
   uint32_t last_tenure_ ABSL_GUARDED_BY(mu_) = 0;

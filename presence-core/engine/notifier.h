@@ -78,10 +78,10 @@ class Notifier {
   // (LinkTable::TenureOf); the others hold its row, and wait.
 
   // What is known here of the cseq_limit of rows that are about to be applied: nothing of new ones.
-  // One of an append of our own whose answer was lost is not known: another may have raised it to
-  // the same.
+  // A row that came with an append of our own whose answer was lost, `in_doubt` or null, is as we
+  // made it until somebody raises its limit; but who raised that of an older one is not known.
   using Limits = std::vector<std::pair<uint64_t, std::optional<uint32_t>>>;
-  static Limits LimitsOf(const Cell& cell, const RowChanges& changes);
+  static Limits LimitsOf(const Cell& cell, const RowChanges* in_doubt, const RowChanges& changes);
   // Rows that another process wrote were applied: CSeqs up to a limit that it raised may have been
   // used by it.
   void OnTakenOver(Stripe& stripe, Cell& cell, const Limits& known)

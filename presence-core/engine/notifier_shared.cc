@@ -11,13 +11,27 @@ void Notifier::GoOnAbove(uint32_t cseq_limit, NotifySlot& slot) {
   slot.winfo->needs_full = true;
 }
 
-Notifier::Limits Notifier::LimitsOf(const Cell& cell, const RowChanges& changes) {
+Notifier::Limits Notifier::LimitsOf(const Cell& cell, const RowChanges* doubted_rows,
+                                    const RowChanges& changes) {
+  const auto in_doubt = [doubted_rows](const LocalTag& id) -> const Subscription* {
+    if (doubted_rows == nullptr) return nullptr;
+    for (const auto& [doubted, row] : doubted_rows->subscriptions) {
+      if (doubted == id) return row.get();
+    }
+    return nullptr;
+  };
   Limits limits;
   for (const auto& [id, row] : changes.subscriptions) {
     if (row == nullptr) continue;
+    const Subscription* ours = in_doubt(id);
     const SubscriptionPtr known = cell.resource.FindSubscription(id);
-    limits.emplace_back(row->ordinal,
-                        known != nullptr ? std::optional(known->cseq_limit) : std::nullopt);
+    std::optional<uint32_t> limit;
+    if (known != nullptr) {
+      limit = known->cseq_limit;
+    } else if (ours != nullptr && ours->cseq_limit == row->cseq_limit) {
+      limit = row->cseq_limit;
+    }
+    limits.emplace_back(row->ordinal, limit);
   }
   return limits;
 }

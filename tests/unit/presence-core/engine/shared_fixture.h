@@ -1,7 +1,6 @@
 #ifndef PRESENCE_TESTS_UNIT_PRESENCE_CORE_ENGINE_SHARED_FIXTURE_H_
 #define PRESENCE_TESTS_UNIT_PRESENCE_CORE_ENGINE_SHARED_FIXTURE_H_
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,7 +50,11 @@ class SharedTest : public testing::Test {
   }
 
   void Connect(Core& core, const std::string& group, bool is_new) {
-    core.engine->TakeGroup(group, is_new ? ++fences[group] : fences[group]);
+    if (is_new) {
+      core.engine->AdoptGroup(group);
+    } else {
+      core.engine->ResumeGroup(group);
+    }
     core.link = core.engine->AttachLink({group, group}, core.gateway, 100000);
     executor.RunUntilIdle();
   }
@@ -165,7 +168,6 @@ class SharedTest : public testing::Test {
   std::unique_ptr<EventRegistry> registry = MakeTextRegistry(UnknownWatcher::kAllow);
   FakeRowStore store{executor};
   std::vector<std::unique_ptr<Core>> cores;
-  std::map<std::string, uint64_t> fences;  // of the gateway groups
 };
 
 }  // namespace presence

@@ -160,5 +160,28 @@ TEST_F(SharedGatewaysTest, NothingIsLeftToTellAgainOfDialogsThatAreToldElsewhere
   EXPECT_EQ(cores[1]->engine->counters().resync_resources_now, 0u);
 }
 
+// Two raise the limit of a dialog to the same, and the answer of the one who was too late is lost:
+// what it then finds is the other's, who may have used it up.
+TEST_F(SharedGatewaysTest, ALimitThatSomebodyElseRaisedIsNotTakenForOnesOwn) {
+  ASSERT_TRUE(Subscribe(*cores[0], Subscription(*cores[0], "bob")).ok());
+  AllHear();
+  Disconnect(*cores[0], "gw-a");
+  Connect(*cores[1], "gw-a", /*is_new=*/true);
+  executor.RunFor(absl::Seconds(1));
+  ASSERT_FALSE(cores[1]->gateway.sent.empty());
+  const uint32_t used = cores[1]->gateway.sent.back().cseq;
+  Disconnect(*cores[1], "gw-a");
+  int commits = 0;
+  store.fate = [&commits] {
+    return commits++ == 0 ? FakeRowStore::Fate::kUnknownWritten : FakeRowStore::Fate::kCommitted;
+  };
+
+  Connect(*cores[2], "gw-a", /*is_new=*/true);
+  executor.RunFor(absl::Seconds(3));
+
+  ASSERT_FALSE(cores[2]->gateway.sent.empty());
+  EXPECT_GT(cores[2]->gateway.sent.front().cseq, used);
+}
+
 }  // namespace
 }  // namespace presence
