@@ -1,13 +1,16 @@
 #ifndef PRESENCE_TESTS_SIMULATION_CORE_HOST_H_
 #define PRESENCE_TESTS_SIMULATION_CORE_HOST_H_
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "presence-core/engine/engine.h"
+#include "presence-core/rpc/gateway_roster.h"
 #include "presence-core/rpc/gateway_session.h"
+#include "tests/simulation/core_peers.h"
 #include "tests/simulation/core_storage.h"
 #include "tests/simulation/core_watches.h"
 #include "tests/simulation/surroundings.h"
@@ -26,15 +29,25 @@ class StreamEnd {
   virtual bool CanTakeFrame() const = 0;
 };
 
-// The machine that the core runs on: process, storage, and the core's ends of the streams. Dies and
+// What a core is given to work with.
+struct CoreSpec {
+  std::string name;
+  UnknownWatcher unknown = UnknownWatcher::kAllow;
+  EngineConfig config;
+};
+// Chosen by the dice.
+EngineConfig DrawConfig(Surroundings& surroundings);
+
+// The machine that a core runs on: process, storage, and the core's ends of the streams. Dies and
 // comes back with what its storage mode has kept.
 class CoreHost final {
  public:
   using StreamId = uint64_t;
 
-  CoreHost(Surroundings& surroundings, UnknownWatcher unknown);
+  CoreHost(Surroundings& surroundings, Database& database, SharedTables& tables, CoreSpec spec);
   ~CoreHost();
 
+  const std::string& name() const { return spec_.name; }
   bool is_up() const { return engine_ != nullptr && !is_dying_; }
   void Start();
   // Kills the process; it comes back by itself. In memory mode it does not die.
@@ -50,41 +63,37 @@ class CoreHost final {
   void OnWritable(StreamId id) { Pump(id); }
 
   CoreStorage& storage() { return storage_; }
+  CorePeers& peers() { return peers_; }
   // Only while it is up.
   CoreWatches& watches() { return watches_; }
-
-  // What an administrator does: says it again until it is confirmed, or something else is said.
-  void DecideWatcher(const std::string& presentity, const std::string& watcher,
-                     WatcherDecision decision);
+  Engine& engine() { return *engine_; }
 
  private:
-  struct Stream {
-    std::weak_ptr<StreamEnd> end;
-    std::shared_ptr<GatewaySession> session;
-    bool is_pump_posted = false;
-  };
+  class Stream;
 
-  void SayAgain(const std::pair<std::string, std::string>& who);
+  void Take(StreamId id, const v1::ConnectRequest& frame);
+  void OnGreeted(StreamId id, const absl::Status& status, const v1::ConnectRequest& hello);
+  void WatchOwnership();
   void Wake(StreamId id);
   void Pump(StreamId id);
-  bool EndOlder(const v1::Hello& hello);
-  void RecordAndPlant(v1::ConnectResponse& frame, GatewaySession& session);
+  void End(StreamId id);
+  void RecordAndPlant(v1::ConnectResponse& frame, const Stream& stream);
+  Instructed ToRecord(const v1::ConnectResponse& frame, const v1::NotifyInstruction& instruction,
+                      const Stream& stream) const;
 
   Surroundings& around_;
   ProcessExecutor process_;
+  const CoreSpec spec_;
+  CorePeers peers_;
   CoreStorage storage_;
-  const UnknownWatcher unknown_;
-  EngineConfig config_;
   std::unique_ptr<EventRegistry> registry_;
   SeededRandom random_;
   bool is_dying_ = false;
   std::unique_ptr<Engine> engine_;
-  std::map<StreamId, Stream> streams_;
+  std::unique_ptr<GatewayRoster> roster_;
+  std::map<StreamId, std::shared_ptr<Stream>> streams_;
   StreamId next_stream_ = 1;
-  CoreWatches watches_{around_, process_};
-  // By presentity and watcher; until it is confirmed.
-  std::map<std::pair<std::string, std::string>, DecideWatcherCommand> decisions_;
-  uint64_t next_decision_ = 1;
+  CoreWatches watches_{around_, process_, [this] { return peers_.IsSure(); }};
 };
 
 }  // namespace presence::simulation

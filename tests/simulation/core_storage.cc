@@ -48,12 +48,16 @@ RowChanges AsFound(RowChanges changes, const std::optional<ResourceRows>& loaded
 
 }  // namespace
 
-CoreStorage::CoreStorage(Surroundings& surroundings, Executor& process, std::function<void()> die)
+CoreStorage::CoreStorage(Surroundings& surroundings, Executor& process, Database& database,
+                         std::string core, std::function<void()> die,
+                         DatabaseSession::OnClaimed on_claimed)
     : around_(surroundings),
       process_(process),
+      core_(std::move(core)),
       die_(std::move(die)),
+      on_claimed_(std::move(on_claimed)),
       scripted_(process),
-      database_(surroundings) {
+      database_(database) {
   scripted_.load_fails = [this] { return around_.dice.Chance(around_.faults.load_fails); };
 }
 
@@ -71,9 +75,11 @@ std::unique_ptr<Journal> CoreStorage::MakeJournal() {
   if (around_.mode == StorageMode::kMemory || around_.mode == StorageMode::kScripted) {
     return nullptr;
   }
-  session_ = std::make_unique<DatabaseSession>(around_, process_, database_, die_);
-  if (around_.mode == StorageMode::kWriteThrough) {
+  session_ =
+      std::make_unique<DatabaseSession>(around_, process_, database_, core_, die_, on_claimed_);
+  if (!IsWriteBack(around_.mode)) {
     WriteThroughJournal::Options options;
+    options.is_shared = is_shared();
     options.max_batch = 8;
     options.on_fenced = [this] { LearnOfTakeover(); };
     return std::make_unique<WriteThroughJournal>(*session_, std::move(options));
@@ -127,6 +133,7 @@ Journal::Acceptance CoreStorage::Append(const RowChanges& changes, AppendDone do
     case StorageMode::kWriteThroughWriteBack:
       return AppendWriteBack(changes, std::move(done));
     case StorageMode::kWriteThrough:
+    case StorageMode::kDbOnly:
       break;  // the database writes down what is durable
   }
   return journal_->Append(Planted(changes), std::move(done));
@@ -244,6 +251,14 @@ void CoreStorage::Load(const ResourceKey& key, LoadDone done) {
   if (IsWriteBack(around_.mode)) return LoadWriteBack(key, std::move(done));
   Journal& journal = journal_ == nullptr ? scripted_ : *journal_;
   journal.Load(key, std::move(done));
+}
+
+void CoreStorage::Look(const ResourceKey& key, uint64_t known, LoadDone done) {
+  if (!is_cut_) journal_->Look(key, known, std::move(done));
+}
+
+void CoreStorage::Find(const LocalTag& tag, FindDone done) {
+  if (!is_cut_) journal_->Find(tag, std::move(done));
 }
 
 // What the engine finds is what it goes on from.

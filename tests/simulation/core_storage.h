@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "presence-core/storage/journal.h"
 #include "presence-core/storage/memory/memory_journal.h"
@@ -17,8 +18,10 @@ namespace presence::simulation {
 // storage fails and where the core dies at what it stores, and it writes down what is durable.
 class CoreStorage final : public Journal {
  public:
-  // `die` ends the process, and is not called while it is dead.
-  CoreStorage(Surroundings& surroundings, Executor& process, std::function<void()> die);
+  // `die` ends the process `core`, and is not called while it is dead. `on_claimed` hears what it
+  // has changed where others serve, too.
+  CoreStorage(Surroundings& surroundings, Executor& process, Database& database, std::string core,
+              std::function<void()> die, DatabaseSession::OnClaimed on_claimed);
   ~CoreStorage() override;
 
   // Whether anything is left when the process dies.
@@ -31,12 +34,17 @@ class CoreStorage final : public Journal {
   // And its memory is gone.
   void Close();
 
-  // What happens to a database.
+  // What happens to a database of one core.
   void MakeTrouble();
-  void EndTrouble() { database_.ComeBack(); }
 
+  // As DatabaseSession.
+  bool BeginReadAll() { return session_->BeginReadAll(); }
+
+  bool is_shared() const override { return IsShared(around_.mode); }
   Acceptance Append(const RowChanges& changes, AppendDone done) override;
   void Load(const ResourceKey& key, LoadDone done) override;
+  void Look(const ResourceKey& key, uint64_t known, LoadDone done) override;
+  void Find(const LocalTag& tag, FindDone done) override;
   absl::Status LoadAll(absl::FunctionRef<void(ResourceRows)> visit) override;
 
  private:
@@ -52,12 +60,14 @@ class CoreStorage final : public Journal {
 
   Surroundings& around_;
   Executor& process_;
+  const std::string core_;
   const std::function<void()> die_;
+  const DatabaseSession::OnClaimed on_claimed_;
   bool is_cut_ = false;
   uint64_t epoch_ = 0;
   MemoryJournal memory_;
   ScriptedJournal scripted_;
-  Database database_;
+  Database& database_;
   // Of this life.
   std::unique_ptr<DatabaseSession> session_;
   std::unique_ptr<Journal> journal_;

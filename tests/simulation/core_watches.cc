@@ -50,6 +50,10 @@ void CoreWatches::Write(StreamId id) {
   const auto it = streams_.find(id);
   if (it == streams_.end() || it->second.is_writing) return;
   WatchSession& session = *it->second.session;
+  if (const absl::Status owner = CheckOwner(is_owner_); !owner.ok()) {
+    process_.Post([this, id, owner] { End(id, owner); });
+    return;
+  }
   v1::WatchResponse item;
   if (session.Take(item)) {
     it->second.is_writing = true;

@@ -2,10 +2,13 @@
 #define PRESENCE_TESTS_SIMULATION_CORE_WATCHES_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "presence-core/engine/engine.h"
+#include "presence-core/rpc/ownership.h"
 #include "presence-core/rpc/watch_session.h"
 #include "tests/simulation/surroundings.h"
 
@@ -27,8 +30,8 @@ class CoreWatches {
  public:
   using StreamId = uint64_t;
 
-  CoreWatches(Surroundings& surroundings, ProcessExecutor& process)
-      : around_(surroundings), process_(process) {}
+  CoreWatches(Surroundings& surroundings, ProcessExecutor& process, std::function<bool()> is_owner)
+      : around_(surroundings), process_(process), is_owner_(std::move(is_owner)) {}
 
   void Start(Engine& engine) { engine_ = &engine; }
   // The process has died, or is about to: every end learns of it.
@@ -53,6 +56,7 @@ class CoreWatches {
 
   Surroundings& around_;
   ProcessExecutor& process_;
+  const IsOwner is_owner_;
   Engine* engine_ = nullptr;
   std::map<StreamId, Stream> streams_;
   StreamId next_ = 1;

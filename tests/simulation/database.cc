@@ -1,5 +1,7 @@
 #include "tests/simulation/database.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace presence::simulation {
@@ -37,6 +39,27 @@ uint64_t Database::TakeLease() {
   return ++lease_;
 }
 
+uint64_t Database::ShareLease() {
+  lease_ = std::max<uint64_t>(lease_, 1);
+  return lease_;
+}
+
+void Database::Abandon(const std::string& core) {
+  for (auto it = flights_.begin(); it != flights_.end();) {
+    Flight& flight = it->second;
+    const bool is_his = flight.core == core && !flight.is_late;
+    if (is_his && around_.dice.Chance(50)) {
+      it = flights_.erase(it);
+      continue;
+    }
+    if (is_his) {
+      flight.is_late = true;
+      around_.After(around_.UpTo(kLatest), [this, number = it->first] { Land(number); });
+    }
+    ++it;
+  }
+}
+
 // A takeover waits for commits that hold the lease, which those with a lost answer may do.
 void Database::TakeOver() {
   for (auto it = flights_.begin(); it != flights_.end();) {
@@ -62,8 +85,14 @@ void Database::ComeBack() {
   for (uint32_t shard = 0; shard < shards(); ++shard) NoteTrouble(shard);
 }
 
-uint64_t Database::Begin(uint64_t epoch, uint32_t shard, std::vector<RowChanges> batch) {
-  flights_[next_] = {epoch, shard, std::move(batch), outages_};
+void Database::CutOff(const std::string& core) {
+  cut_off_.insert(core);
+  ++cuts_[core];
+}
+
+uint64_t Database::Begin(const std::string& core, uint64_t epoch, uint32_t shard,
+                         std::vector<RowChanges> batch) {
+  flights_[next_] = {core, epoch, shard, std::move(batch), LossesOf(core)};
   if (around_.plant == Plant::kEarlyCommit) {
     around_.After(kLatest, [this, number = next_] { Land(number); });
   }
@@ -77,8 +106,8 @@ CommitOutcome Database::End(uint64_t number) {
   flights_.erase(it);
   if (flight.epoch != lease_) return rows_.CommitNow(flight.shard, flight.batch, Fate::kFenced);
   // The connection was lost on the way.
-  if (flight.outages != outages_) return LoseAnswer(std::move(flight));
-  if (is_away_ || around_.dice.Chance(around_.faults.commit_failed)) return Fail(flight);
+  if (flight.losses != LossesOf(flight.core)) return LoseAnswer(std::move(flight));
+  if (IsAway(flight.core) || around_.dice.Chance(around_.faults.commit_failed)) return Fail(flight);
   if (around_.dice.Chance(around_.faults.commit_unknown)) return LoseAnswer(std::move(flight));
   return Write(flight);
 }
@@ -119,12 +148,14 @@ CommitOutcome Database::Write(const Flight& flight) {
   }
   CommitOutcome outcome = rows_.CommitNow(flight.shard, flight.batch, Fate::kCommitted);
   const bool is_written = outcome.result == CommitResult::kCommitted;
-  for (const RowChanges& changes : flight.batch) {
-    if (!is_written) break;
-    if (IsWriteBack(around_.mode)) {
-      around_.Record(Stored{changes});
+  auto moved = outcome.moved.begin();
+  for (size_t i = 0; is_written && i < flight.batch.size(); ++i) {
+    if (moved != outcome.moved.end() && *moved == i) {
+      ++moved;
+    } else if (IsWriteBack(around_.mode)) {
+      around_.Record(Stored{flight.batch[i]});
     } else {
-      around_.Record(Durable{changes});
+      around_.Record(Durable{flight.batch[i], flight.core});
     }
   }
   if (!is_written) {
@@ -150,6 +181,27 @@ absl::StatusOr<std::optional<ResourceRows>> Database::Read(uint64_t epoch, const
     return StorageUnavailable("no read now");
   }
   return rows_.rows().Find(key);
+}
+
+absl::StatusOr<std::optional<ResourceRows>> Database::Look(const std::string& core,
+                                                           const ResourceKey& key, uint64_t known) {
+  if (IsAway(core) || around_.dice.Chance(around_.faults.look_fails)) {
+    return StorageUnavailable("no look now");
+  }
+  std::optional<ResourceRows> rows = rows_.rows().Find(key);
+  if (!rows.has_value() || rows->resource.version != known) return rows;
+  ResourceRows unchanged;
+  unchanged.key = key;
+  unchanged.resource = rows->resource;
+  return unchanged;
+}
+
+absl::StatusOr<std::optional<ResourceKey>> Database::Find(const std::string& core,
+                                                          const LocalTag& tag) {
+  if (IsAway(core) || around_.dice.Chance(around_.faults.look_fails)) {
+    return StorageUnavailable("nothing is found now");
+  }
+  return rows_.rows().Find(tag);
 }
 
 absl::Status Database::ReadAll(absl::FunctionRef<void(ResourceRows)> visit) {
@@ -184,13 +236,19 @@ void Database::RecordTrouble() {
 // ---- a connection ----
 
 DatabaseSession::DatabaseSession(Surroundings& surroundings, Executor& process, Database& database,
-                                 std::function<void()> die)
+                                 std::string core, std::function<void()> die, OnClaimed on_claimed)
     : around_(surroundings),
       process_(process),
       database_(database),
+      core_(std::move(core)),
       die_(std::move(die)),
-      epoch_(database.TakeLease()),
+      on_claimed_(std::move(on_claimed)),
+      epoch_(IsShared(surroundings.mode) ? database.ShareLease() : database.TakeLease()),
       lanes_(database.lanes()) {}
+
+DatabaseSession::~DatabaseSession() {
+  if (IsShared(around_.mode)) database_.Abandon(core_);
+}
 
 void DatabaseSession::Commit(uint32_t shard, const std::vector<RowChanges>& batch,
                              CommitDone done) {
@@ -201,6 +259,12 @@ void DatabaseSession::Commit(uint32_t shard, const std::vector<RowChanges>& batc
       std::erase_if(changes.publications, is_deletion);
       std::erase_if(changes.subscriptions, is_deletion);
       std::erase_if(changes.documents, is_deletion);
+    }
+  }
+  if (around_.plant == Plant::kLateClaim) {
+    // Not of dialogs: two under one number would stop the process.
+    for (RowChanges& changes : sent) {
+      if (changes.subscriptions.empty()) changes.is_claim = false;
     }
   }
   Ask(shard, [this, shard, sent = std::move(sent), done = std::move(done)]() mutable {
@@ -235,18 +299,76 @@ absl::Duration DatabaseSession::DrawDuration(uint32_t shard) {
 }
 
 void DatabaseSession::CommitNow(uint32_t shard, std::vector<RowChanges> batch, CommitDone done) {
-  const uint64_t number = database_.Begin(epoch_, shard, std::move(batch));
+  const uint64_t number = database_.Begin(core_, epoch_, shard, batch);
   if (around_.dice.Chance(around_.faults.core_dies_at_append)) return die_();
-  process_.PostAt(around_.clock.Now() + DrawDuration(shard), [this, shard, number,
-                                                              done = std::move(done)]() mutable {
-    CommitOutcome outcome = database_.End(number);
-    if (around_.plant == Plant::kUnknownIsFailure && outcome.result == CommitResult::kUnknown) {
-      outcome.result = CommitResult::kFailed;
-    }
-    if (around_.dice.Chance(around_.faults.core_dies_at_completion)) return die_();
-    GoOn(shard);
-    done(std::move(outcome));
+  process_.PostAt(
+      around_.clock.Now() + DrawDuration(shard),
+      [this, shard, number, batch = std::move(batch), done = std::move(done)]() mutable {
+        CommitOutcome outcome = database_.End(number);
+        if (around_.plant == Plant::kUnknownIsFailure && outcome.result == CommitResult::kUnknown) {
+          outcome.result = CommitResult::kFailed;
+        }
+        if (around_.dice.Chance(around_.faults.core_dies_at_completion)) return die_();
+        Report(batch, outcome);
+        GoOn(shard);
+        done(std::move(outcome));
+      });
+}
+
+// As PostgresStore: what was claimed, or may have been.
+void DatabaseSession::Report(const std::vector<RowChanges>& batch, const CommitOutcome& outcome) {
+  const bool may_be_there =
+      outcome.result == CommitResult::kCommitted || outcome.result == CommitResult::kUnknown;
+  if (!may_be_there || on_claimed_ == nullptr) return;
+  std::vector<ResourceKey> claimed;
+  for (const RowChanges& changes : batch) claimed.push_back(changes.key);
+  for (auto it = outcome.moved.rbegin(); it != outcome.moved.rend(); ++it) {
+    claimed.erase(claimed.begin() + static_cast<std::ptrdiff_t>(*it));
+  }
+  if (!claimed.empty()) on_claimed_(claimed);
+}
+
+// `query` returns what gives the answer.
+template <typename Query>
+void DatabaseSession::AnswerSoon(uint32_t shard, Query query) {
+  process_.PostAt(around_.clock.Now() + DrawDuration(shard),
+                  [this, shard, query = std::move(query)]() mutable {
+                    auto answer = query();
+                    GoOn(shard);
+                    answer();
+                  });
+}
+
+void DatabaseSession::Look(const ResourceKey& key, uint64_t known, ReadDone done) {
+  Ask(ShardOf(key), [this, key, known, done = std::move(done)]() mutable {
+    AnswerSoon(ShardOf(key), [this, key, known, done = std::move(done)]() mutable {
+      return [rows = database_.Look(core_, key, known), done = std::move(done)]() mutable {
+        done(std::move(rows));
+      };
+    });
   });
+}
+
+void DatabaseSession::Find(const LocalTag& tag, FindDone done) {
+  Ask(ShardOf(tag), [this, tag, done = std::move(done)]() mutable {
+    AnswerSoon(ShardOf(tag), [this, tag, done = std::move(done)]() mutable {
+      return [key = database_.Find(core_, tag), done = std::move(done)]() mutable {
+        done(std::move(key));
+      };
+    });
+  });
+}
+
+bool DatabaseSession::BeginReadAll() {
+  if (database_.IsAway(core_)) return false;
+  read_ = database_.rows();
+  return true;
+}
+
+absl::Status DatabaseSession::ReadAll(absl::FunctionRef<void(ResourceRows)> visit) {
+  if (!read_.has_value()) return database_.ReadAll(visit);
+  std::exchange(read_, std::nullopt)->VisitAll(visit);
+  return absl::OkStatus();
 }
 
 void DatabaseSession::ReadNow(const ResourceKey& key, ReadDone done) {

@@ -26,6 +26,7 @@ struct Faults {
   uint64_t commit_failed = 2;
   uint64_t commit_unknown = 3;
   uint64_t stalls = 2;
+  uint64_t look_fails = 3;
   // Of each text that is published: the database refuses its row.
   uint64_t refused = 2;
   // Of each frame.
@@ -47,6 +48,7 @@ inline constexpr Faults kNoFaults = {.lost = 0,
                                      .commit_failed = 0,
                                      .commit_unknown = 0,
                                      .stalls = 0,
+                                     .look_fails = 0,
                                      .refused = 0,
                                      .core_dies_at_frame = 0,
                                      .stream_breaks_at_frame = 0,
@@ -72,6 +74,9 @@ enum class Plant {
   kUnknownIsFailure,    // an unknown outcome of a commit is taken for a failure
   kFencedGoesOn,        // a core whose database has another owner goes on
   kPromisedFirst,       // what is to be stored first is promised
+  kLateClaim,           // db-only: a claim writes although it came too late
+  kDeafCore,            // db-only: a core that may have missed changes does not look for them
+  kUnclaimedCseq,       // db-only: a core goes on with a group's dialogs as if it had had them
 };
 inline constexpr Plant kAllPlants[] = {
     Plant::kDroppedInstruction, Plant::kReusedCseq,        Plant::kAnswerBeforeCommit,
@@ -79,7 +84,8 @@ inline constexpr Plant kAllPlants[] = {
     Plant::kLostWatcher,        Plant::kIdleSweep,         Plant::kLostChange,
     Plant::kMissedReset,        Plant::kIgnoredToken,      Plant::kEarlyCommit,
     Plant::kLateLimit,          Plant::kForgottenDeletion, Plant::kUnknownIsFailure,
-    Plant::kFencedGoesOn,       Plant::kPromisedFirst,
+    Plant::kFencedGoesOn,       Plant::kPromisedFirst,     Plant::kLateClaim,
+    Plant::kDeafCore,           Plant::kUnclaimedCseq,
 };
 std::string_view NameOf(Plant plant);
 

@@ -112,11 +112,11 @@ class GatewayHost::Handle final : public sip::FrameStream {
   const std::shared_ptr<SimulatedStream> stream_;
 };
 
-GatewayHost::GatewayHost(Surroundings& surroundings, Network& network, CoreHost& core,
+GatewayHost::GatewayHost(Surroundings& surroundings, Network& network, std::vector<CoreHost*> cores,
                          std::string name, std::string group, std::string address)
     : around_(surroundings),
       network_(network),
-      core_(core),
+      cores_(std::move(cores)),
       name_(std::move(name)),
       group_(std::move(group)),
       address_(std::move(address)),
@@ -136,7 +136,8 @@ void GatewayHost::Start() {
   sip::GatewaySettings settings;
   settings.link.gateway = name_;
   settings.link.group = group_;
-  settings.link.addresses = {"core"};
+  settings.link.addresses.clear();
+  for (const CoreHost* core : cores_) settings.link.addresses.push_back(core->name());
   settings.link.instruction_window = window_;
   settings.link.instructions_per_turn = per_turn_;
   gateway_ = std::make_unique<sip::Gateway>(std::move(settings), around_.clock, random_, transport_,
@@ -164,9 +165,11 @@ void GatewayHost::BreakStream() {
   }
 }
 
-std::unique_ptr<sip::FrameStream> GatewayHost::Open(const std::string&,
+std::unique_ptr<sip::FrameStream> GatewayHost::Open(const std::string& address,
                                                     sip::FrameStreamEvents& events) {
-  auto stream = std::make_shared<SimulatedStream>(around_, core_, events, [this] { Turn(); });
+  CoreHost& core = **std::find_if(cores_.begin(), cores_.end(),
+                                  [&](const CoreHost* each) { return each->name() == address; });
+  auto stream = std::make_shared<SimulatedStream>(around_, core, events, [this] { Turn(); });
   stream_ = stream;
   stream->Connect();
   return std::make_unique<Handle>(std::move(stream));

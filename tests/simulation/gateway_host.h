@@ -55,8 +55,9 @@ class SimulatedStream final : public StreamEnd,
 class GatewayHost final : private sip::FrameStreamOpener {
  public:
   // An empty `group`: it is a group of its own.
-  GatewayHost(Surroundings& surroundings, Network& network, CoreHost& core, std::string name,
-              std::string group, std::string address);
+  // It tries the cores in turn, from the first one on.
+  GatewayHost(Surroundings& surroundings, Network& network, std::vector<CoreHost*> cores,
+              std::string name, std::string group, std::string address);
   ~GatewayHost() override;
 
   const std::string& address() const { return address_; }
@@ -90,7 +91,7 @@ class GatewayHost final : private sip::FrameStreamOpener {
 
   Surroundings& around_;
   Network& network_;
-  CoreHost& core_;
+  const std::vector<CoreHost*> cores_;
   const std::string name_;
   const std::string group_;
   const std::string address_;

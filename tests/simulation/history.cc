@@ -51,10 +51,17 @@ std::string Describe(std::string_view what, const RowChanges& rows) {
 
 struct Describer {
   std::string operator()(const CoreStarted& e) const {
-    return fmt::format("core      starts, {}, epoch {}", NameOf(e.mode), e.epoch);
+    return fmt::format("{:<9} starts, {}, epoch {}", e.core, NameOf(e.mode), e.epoch);
   }
-  std::string operator()(const CoreDied&) const { return "core      dies"; }
-  std::string operator()(const Durable& e) const { return Describe("durable", e.rows); }
+  std::string operator()(const CoreDied& e) const { return fmt::format("{:<9} dies", e.core); }
+  std::string operator()(const Durable& e) const {
+    const std::string line = Describe("durable", e.rows);
+    if (!e.rows.is_claim) return line;
+    return line + fmt::format("; version {} by {}", e.rows.resource->version, e.core);
+  }
+  std::string operator()(const GroupTaken& e) const {
+    return fmt::format("database  {} is taken by {}, reign {}", e.group, e.core, e.reign);
+  }
   std::string operator()(const Waiting& e) const { return Describe("waiting", e.rows); }
   std::string operator()(const Dropped& e) const {
     return fmt::format("dropped   {}", e.key.presentity.text());
@@ -70,8 +77,9 @@ struct Describer {
     return fmt::format("database  has another owner, epoch {}", e.epoch);
   }
   std::string operator()(const Instructed& e) const {
-    return fmt::format("instruct  {} cseq {} epoch {} seq {} {}{} \"{}\"", e.tag, e.cseq, e.epoch,
-                       e.seq, e.event, e.is_terminating ? " terminating" : "", ShortOf(e.body));
+    const std::string by = e.reign == 0 ? "" : fmt::format(" by {} in reign {}", e.core, e.reign);
+    return fmt::format("instruct  {} cseq {} epoch {}{} seq {} {}{} \"{}\"", e.tag, e.cseq, e.epoch,
+                       by, e.seq, e.event, e.is_terminating ? " terminating" : "", ShortOf(e.body));
   }
   std::string operator()(const Shown& e) const {
     return fmt::format("notify    {} {} cseq {} {} \"{}\" -> {}", e.phone, e.tag, e.cseq, e.state,
@@ -89,7 +97,8 @@ struct Describer {
                        absl::ToInt64Seconds(e.expires));
   }
   std::string operator()(const WatchAsked& e) const {
-    return fmt::format("watch     {} {}", e.program, e.resumes ? "resumes" : "begins");
+    return fmt::format("watch     {} {} at {}", e.program, e.resumes ? "resumes" : "begins",
+                       e.core);
   }
   std::string operator()(const Watched& e) const {
     static constexpr const char* kKind[] = {"", " status", " snapshot done", " reset"};
@@ -125,6 +134,8 @@ std::string_view NameOf(StorageMode mode) {
       return "write-back/write-through";
     case StorageMode::kWriteThroughWriteBack:
       return "write-through/write-back";
+    case StorageMode::kDbOnly:
+      return "db-only";
   }
   return "?";
 }

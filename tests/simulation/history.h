@@ -20,12 +20,24 @@ namespace presence::simulation {
 struct CoreStarted {
   uint64_t epoch = 0;
   StorageMode mode = StorageMode::kScripted;
+  std::string core = "core";
 };
-struct CoreDied {};
+struct CoreDied {
+  std::string core = "core";
+};
 
 // Rows became durable, as the storage mode means it.
 struct Durable {
   RowChanges rows;
+  std::string core = "core";  // that wrote them
+};
+
+// Where several cores serve: the dialogs of a gateway group are instructed by this process from now
+// on. Reigns are numbered as they begin, over all groups.
+struct GroupTaken {
+  std::string group;
+  std::string core;
+  uint64_t reign = 0;
 };
 
 // With a WriteBackJournal alone: what is durable is in memory, and this is what its database is
@@ -66,6 +78,10 @@ struct Instructed {
   std::string event;
   bool is_terminating = false;
   std::string body;
+  std::string core = "core";
+  // Where several cores serve: of the gateway, and the last that the core was told of.
+  std::string group = {};
+  uint64_t reign = 0;
 };
 
 // A watcher took a NOTIFY it had not had before, and answered `status`.
@@ -111,6 +127,7 @@ struct WatchAsked {
   std::string watcher;                                       // "bob@example.com"
   std::vector<std::pair<std::string, std::string>> targets;  // presentity, event
   bool resumes = false;  // with the token of the item it was given last
+  std::string core = "core";
 };
 
 // A program was given an item of its stream. Heartbeats are none.
@@ -146,8 +163,8 @@ struct Note {
 struct Event {
   absl::Time at;
   std::variant<CoreStarted, CoreDied, Durable, Waiting, Dropped, Stored, Refused, DatabaseTrouble,
-               TakenOver, Instructed, Shown, Forgotten, Asked, Answered, WatchAsked, Watched,
-               WatchForgotten, WatchEnded, Note>
+               TakenOver, GroupTaken, Instructed, Shown, Forgotten, Asked, Answered, WatchAsked,
+               Watched, WatchForgotten, WatchEnded, Note>
       what;
 };
 

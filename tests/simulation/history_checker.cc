@@ -65,6 +65,7 @@ void HistoryChecker::OnEvent(const Event& event) {
     taken_over_at_ = event.at;
     flushes_.OnTakenOver(event.at);
   }
+  if (const auto* taken = std::get_if<GroupTaken>(&event.what)) taken_[taken->group] = *taken;
   if (const auto* asked = std::get_if<WatchAsked>(&event.what)) watches_.On(*asked);
   if (const auto* watched = std::get_if<Watched>(&event.what)) watches_.On(*watched);
   if (const auto* lost = std::get_if<WatchForgotten>(&event.what)) watches_.On(*lost);
@@ -91,8 +92,8 @@ void HistoryChecker::On(const CoreStarted& started, absl::Time at) {
   mode_ = started.mode;
   watches_.OnCoreStarted(epoch_);
   if (IsWriteBack(mode_)) ForgetWhatWasLost(flushes_.OnCoreStarted(at, StoredFirst(mode_)));
-  states_.clear();
-  for (const auto& [key, model] : durable_) NoteState(key);
+  states_[started.core].clear();
+  for (const auto& [key, model] : durable_) states_[started.core][key].insert(model.State());
 }
 
 // What a crash may cost in write-back is over, and whoever heard of it was told too early: what was
@@ -135,7 +136,21 @@ bool HistoryChecker::IsLost(const Answered& answered) const {
 // ---- what is durable ----
 
 void HistoryChecker::NoteState(const ResourceKey& key) {
-  states_[key].insert(durable_[key].State());
+  const std::string state = durable_[key].State();
+  for (auto& [core, states] : states_) states[key].insert(state);
+}
+
+std::string HistoryChecker::HolderOf(std::string_view group) const {
+  const auto it = taken_.find(group);
+  return it != taken_.end() ? it->second.core : CoreStarted().core;
+}
+
+// Of a row that another core has written than the one that instructs its dialog, this goes on above
+// the CSeqs that the other may have used.
+uint64_t HistoryChecker::FirstEpochOf(const Subscription& row, const std::string& writer) const {
+  if (!IsShared(mode_)) return epoch_;
+  const auto it = taken_.find(row.dialog.gateway());
+  return it != taken_.end() && it->second.core == writer ? it->second.reign : 0;
 }
 
 void HistoryChecker::On(const Durable& durable) {
@@ -147,8 +162,9 @@ void HistoryChecker::On(const Durable& durable) {
   }
   for (const auto& [id, row] : durable.rows.subscriptions) {
     if (row == nullptr) continue;
-    first_epoch_.try_emplace(id.text(), epoch_);
+    first_epoch_.try_emplace(id.text(), FirstEpochOf(*row, durable.core));
     resource_of_.try_emplace(id.text(), durable.rows.key);
+    cseq_limits_[id.text()].insert(row->cseq_limit);
     uint32_t& cseq = durable_remote_cseq_[id.text()];
     if (row->remote_cseq > cseq && !row->is_native()) owed_[id.text()] = row->dialog.call_id();
     cseq = std::max(cseq, row->remote_cseq);
@@ -187,18 +203,42 @@ std::string HistoryChecker::LeftOut(const std::string& tag, const Said& said) {
                      said.early.begin()->second.epoch);
 }
 
+// Whether another core has taken the dialog's group since, and with it the gateway's attention. It
+// must not have used this CSeq.
+bool HistoryChecker::IsOvertaken(const Instructed& now) {
+  if (!used_cseqs_[now.tag].insert(now.cseq).second) {
+    Fail(Invariant::kCseq, fmt::format("{}: cseq {} is instructed twice", now.tag, now.cseq));
+  }
+  const auto it = taken_.find(now.group);
+  return it != taken_.end() && now.reign < it->second.reign;
+}
+
+// Where several cores serve, one that finds that another has raised the limit of a dialog goes on
+// above the one before or this one.
+bool HistoryChecker::IsJump(const std::string& tag, uint32_t from, uint32_t to) const {
+  if (!IsShared(mode_) || to <= from + 1) return false;
+  const auto limits = cseq_limits_.find(tag);
+  return limits != cseq_limits_.end() && limits->second.contains(to - 1);
+}
+
 // Two gateways of a group may be given instructions of one dialog out of order.
-void HistoryChecker::On(const Instructed& now, absl::Time at) {
-  owed_.erase(now.tag);
+void HistoryChecker::On(const Instructed& instructed, absl::Time at) {
+  Instructed now = instructed;
   CheckState(now);
+  if (IsShared(mode_)) {
+    if (IsOvertaken(now)) return;
+    now.epoch = now.reign;
+  }
+  owed_.erase(now.tag);
   if (taken_over_.has_value() && now.epoch < taken_over_->epoch &&
       at > taken_over_at_ + kLeaseRenewal) {
     Fail(Invariant::kFenced, fmt::format("{}: cseq {} comes from epoch {}, the owner has epoch {}",
                                          now.tag, now.cseq, now.epoch, taken_over_->epoch));
   }
   Said& said = said_[now.tag];
+
   const bool is_begun = said.cseq != 0 ? now.epoch == said.epoch : IsNewIn(now.tag, now.epoch);
-  if (is_begun && now.cseq > said.cseq + 1) {
+  if (is_begun && now.cseq > said.cseq + 1 && !IsJump(now.tag, said.cseq, now.cseq)) {
     said.early.emplace(now.cseq, now);
     return;
   }
@@ -226,7 +266,7 @@ void HistoryChecker::CheckState(const Instructed& now) {
   const auto it = resource_of_.find(now.tag);
   if (it == resource_of_.end() || now.body.empty() || WinfoOf(now.body).has_value()) return;
   const std::string state = StateOf(now.body);
-  if (states_[it->second].contains(state)) return;
+  if (states_[now.core][it->second].contains(state)) return;
   Fail(Invariant::kShown,
        fmt::format("{}: cseq {} shows \"{}\", which was never durable in epoch {}", now.tag,
                    now.cseq, state, epoch_));
@@ -234,9 +274,10 @@ void HistoryChecker::CheckState(const Instructed& now) {
 
 void HistoryChecker::OnNext(const Instructed& now, Said& before) {
   if (before.cseq != 0) {
-    const bool is_in_order = now.epoch == before.epoch
-                                 ? now.cseq == before.cseq + 1
-                                 : now.epoch > before.epoch && now.cseq > before.cseq;
+    const bool is_in_order =
+        now.epoch == before.epoch
+            ? now.cseq == before.cseq + 1 || IsJump(now.tag, before.cseq, now.cseq)
+            : now.epoch > before.epoch && now.cseq > before.cseq;
     if (!is_in_order) {
       Fail(Invariant::kCseq, fmt::format("{}: cseq {} of epoch {} after {} of epoch {}", now.tag,
                                          now.cseq, now.epoch, before.cseq, before.epoch));
@@ -262,19 +303,22 @@ void HistoryChecker::OnNext(const Instructed& now, Said& before) {
   before.is_terminating = now.is_terminating;
 }
 
-// Whether the subscription came in this life. One that is in no row, a fetch, lives in one only.
+// Whether the subscription came in this life. One that is in no row, a fetch, lives in one life of
+// its core only, which may be many reigns.
 bool HistoryChecker::IsNewIn(const std::string& tag, uint64_t epoch) const {
   const auto it = first_epoch_.find(tag);
-  return it == first_epoch_.end() || it->second == epoch;
+  return it == first_epoch_.end() ? !IsShared(mode_) : it->second == epoch;
 }
 
 // RFC 3858 §3: versions count from 0 and by one; a restart is one jump, to a full document.
 void HistoryChecker::OnWinfo(const Instructed& now, const ReadWinfo& winfo, Said& before) {
-  const bool is_right = !before.version.has_value()
-                            ? winfo.is_full && (winfo.version == 0 || !IsNewIn(now.tag, now.epoch))
-                        : now.epoch == before.epoch
-                            ? winfo.version == *before.version + 1
-                            : winfo.version > *before.version && winfo.is_full;
+  const bool is_same_life = now.epoch == before.epoch && !IsJump(now.tag, before.cseq, now.cseq);
+  const bool is_right =
+      !before.version.has_value()
+          ? winfo.is_full &&
+                (winfo.version == 0 || !IsNewIn(now.tag, now.epoch) || IsJump(now.tag, 0, now.cseq))
+      : is_same_life ? winfo.version == *before.version + 1
+                     : winfo.version > *before.version && winfo.is_full;
   if (!is_right) {
     Fail(Invariant::kVersion,
          fmt::format("{}: {} version {} after {}", now.tag, winfo.is_full ? "full" : "partial",
@@ -419,7 +463,8 @@ void HistoryChecker::CheckWatcher(const ResourceKey& key, const DurableModel& mo
   }
   if (!row.is_authorized) return;
   if (row.event.is_winfo()) {
-    const std::string wrong = watches_.WrongWith(seen.winfo.watchers(), key, model);
+    const std::string wrong =
+        watches_.WrongWith(seen.winfo.watchers(), key, model, HolderOf(row.dialog.gateway()));
     if (wrong.empty()) return;
     unsettled.push_back({Invariant::kWinfo, fmt::format("{}:{}", row.id.text(), wrong)});
     return;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -35,6 +36,7 @@ class HistoryChecker {
   std::vector<Violation> Unsettled(absl::Time now) const;
 
  private:
+  // Where several cores serve, a reign over the dialog's group stands in place of an epoch.
   struct Said {  // by the core in one dialog
     uint64_t epoch = 0;
     uint32_t cseq = 0;
@@ -65,6 +67,10 @@ class HistoryChecker {
   void On(const Durable& durable);
   void NoteState(const ResourceKey& key);
   void On(const Instructed& instructed, absl::Time at);
+  bool IsOvertaken(const Instructed& instructed);
+  bool IsJump(const std::string& tag, uint32_t from, uint32_t to) const;
+  uint64_t FirstEpochOf(const Subscription& row, const std::string& writer) const;
+  std::string HolderOf(std::string_view group) const;
   void CheckState(const Instructed& instructed);
   void OnNext(const Instructed& instructed, Said& before);
   bool IsNewIn(const std::string& tag, uint64_t epoch) const;
@@ -90,8 +96,9 @@ class HistoryChecker {
   DurableModels durable_;
   std::set<std::string> durable_etags_;                  // of all times
   std::map<std::string, uint32_t> durable_remote_cseq_;  // of all times, by tag
-  std::map<ResourceKey, std::set<std::string>> states_;  // of this life
-  std::map<std::string, ResourceKey> resource_of_;       // by tag
+  // Of the present life of each core.
+  std::map<std::string, std::map<ResourceKey, std::set<std::string>>> states_;
+  std::map<std::string, ResourceKey> resource_of_;  // by tag
   // In write-back: what was durable, and gone with a crash before it was stored.
   std::set<std::string> lost_etags_;
   std::map<std::string, uint32_t> lost_after_cseq_;  // by tag: SUBSCRIBEs later than this
@@ -99,6 +106,10 @@ class HistoryChecker {
   std::map<std::string, std::string> owed_;          // a NOTIFY for its SUBSCRIBE: tag -> Call-ID
   std::set<std::string> subscribed_;                 // tags whose SUBSCRIBE was answered 200
   std::map<std::string, Said> said_;
+  // Where several cores serve.
+  std::map<std::string, GroupTaken, std::less<>> taken_;   // by group
+  std::map<std::string, std::set<uint32_t>> used_cseqs_;   // by tag
+  std::map<std::string, std::set<uint32_t>> cseq_limits_;  // durable at any time, by tag
   std::map<std::string, Seen> seen_;
   std::set<std::string> forgotten_;  // Call-IDs
   std::map<Request, Answered> answered_;

@@ -97,9 +97,9 @@ class Program::Stream final : public WatchEnd, public std::enable_shared_from_th
   absl::Duration stalled_;  // when it ended
 };
 
-Program::Program(Surroundings& surroundings, CoreHost& core, ProgramSpec spec)
+Program::Program(Surroundings& surroundings, std::vector<CoreHost*> cores, ProgramSpec spec)
     : around_(surroundings),
-      core_(core),
+      cores_(std::move(cores)),
       spec_(std::move(spec)),
       not_before_(surroundings.clock.Now()) {}
 
@@ -149,7 +149,7 @@ void Program::KeepUp() {
   if (stream_ != nullptr && now >= asks_again_at_) Break();
   if (stream_ != nullptr || now < not_before_) return;
   v1::WatchRequest request;
-  WatchAsked asked{spec_.name, spec_.watcher + "@example.com", {}, !token_.empty()};
+  WatchAsked asked{spec_.name, spec_.watcher + "@example.com", {}, !token_.empty(), ""};
   for (const auto& [presentity, event] : spec_.targets) {
     v1::WatchTarget& target = *request.add_targets();
     target.set_presentity(fmt::format("sip:{}@example.com", presentity));
@@ -159,7 +159,9 @@ void Program::KeepUp() {
   request.set_watcher(fmt::format("sip:{}@example.com", spec_.watcher));
   request.set_resume_token(token_);
   asks_again_at_ = absl::InfiniteFuture();
-  stream_ = std::make_shared<Stream>(around_, core_, *this);
+  CoreHost& core = *cores_[cores_.size() == 1 ? 0 : around_.dice.Below(cores_.size())];
+  asked.core = core.name();
+  stream_ = std::make_shared<Stream>(around_, core, *this);
   stream_->Connect(request, std::move(asked));
 }
 

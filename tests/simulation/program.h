@@ -17,11 +17,11 @@ struct ProgramSpec {
   std::vector<std::pair<std::string, std::string>> targets;  // presentity, event
 };
 
-// A program that keeps a Watch stream to the core open: it comes back after every break, with the
-// token it got last, unless it is restarted and has forgotten all.
+// A program that keeps a Watch stream to a core open, to any of them: it comes back after every
+// break, with the token it got last, unless it is restarted and has forgotten all.
 class Program {
  public:
-  Program(Surroundings& surroundings, CoreHost& core, ProgramSpec spec);
+  Program(Surroundings& surroundings, std::vector<CoreHost*> cores, ProgramSpec spec);
   ~Program();
 
   // Does something a program does: whatever the dice say.
@@ -42,7 +42,7 @@ class Program {
   void ComeBackAfter(absl::Duration pause);
 
   Surroundings& around_;
-  CoreHost& core_;
+  const std::vector<CoreHost*> cores_;
   const ProgramSpec spec_;
   std::string token_;
   std::shared_ptr<Stream> stream_;

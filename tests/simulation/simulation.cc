@@ -5,17 +5,28 @@
 #include <algorithm>
 #include <memory>
 
+#include "tests/simulation/administrator.h"
 #include "tests/simulation/core_host.h"
 #include "tests/simulation/gateway_host.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/phone.h"
 #include "tests/simulation/program.h"
+#include "tests/simulation/shared_tables.h"
 #include "tests/simulation/surroundings.h"
 
 namespace presence::simulation {
 namespace {
 
 constexpr int kGateways = 3;
+// How long a core, or all of them, may be without the database they share: long enough to be taken
+// for dead.
+constexpr absl::Duration kLongestCut = absl::Seconds(10);
+constexpr absl::Duration kLongestOutage = absl::Seconds(5);
+// Most of what a core misses it sees with the next change of the resource, so it goes on missing
+// some when changes get rare.
+constexpr absl::Duration kLongestDeafness = absl::Seconds(40);
+// Not as long as refreshes take to cover what was missed.
+constexpr absl::Duration kLongestSettlingOfSeveral = absl::Seconds(100);
 constexpr const char* kPresentities[] = {"alice", "bob"};
 constexpr const char* kWatchers[] = {"carol", "dave", "erin", "frank"};
 
@@ -25,13 +36,15 @@ class World {
   explicit World(const Scenario& scenario)
       : scenario_(scenario),
         around_(scenario.seed),
-        network_(around_),
-        core_(Prepared(),
-              around_.dice.Chance(50) ? UnknownWatcher::kAllow : UnknownWatcher::kPending) {
+        network_(Prepared()),
+        database_(around_),
+        tables_(around_),
+        administrator_(around_, cores_) {
+    AddCores();
     for (int i = 0; i < kGateways; ++i) {
       gateways_.push_back(std::make_unique<GatewayHost>(
-          around_, network_, core_, fmt::format("gateway-{}", i + 1), is_group_ ? "edge" : "",
-          fmt::format("192.0.2.{}:5060", i + 1)));
+          around_, network_, CoresFrom(static_cast<size_t>(i)), fmt::format("gateway-{}", i + 1),
+          is_group_ ? "edge" : "", fmt::format("192.0.2.{}:5060", i + 1)));
     }
     for (const char* presentity : kPresentities) AddPhonesOf(presentity);
     AddProgram("wendy", "wendy", {{"alice", "presence"}, {"bob", "presence"}});
@@ -40,18 +53,20 @@ class World {
   }
 
   Verdict Run() {
-    core_.Start();
+    for (auto& core : cores_) core->Start();
     for (auto& gateway : gateways_) gateway->Start();
     const absl::Time end = start_ + scenario_.trouble;
     while (around_.clock.Now() < end && checker_.violations().empty()) {
       around_.executor.RunFor(around_.UpTo(absl::Milliseconds(300)));
       MakeTrouble();
+      if (IsShared(around_.mode)) MakeDeaf(2);
     }
     around_.Record(Note{"faults stop"});
     around_.faults = kNoFaults;
     for (auto& phone : phones_) phone->SetMood(Phone::Mood::kFine);
     for (auto& program : programs_) program->BehaveWell();
-    core_.storage().EndTrouble();
+    database_.ComeBack();
+    for (const auto& core : cores_) database_.Reconnect(core->name());
     Verdict verdict;
     verdict.mode = around_.mode;
     verdict.start = start_;
@@ -69,7 +84,8 @@ class World {
     const uint64_t roll = around_.dice.Below(10);
     around_.mode = scenario_.mode.value_or(roll < 1   ? StorageMode::kMemory
                                            : roll < 2 ? StorageMode::kScripted
-                                           : roll < 5 ? StorageMode::kWriteBack
+                                           : roll < 4 ? StorageMode::kWriteBack
+                                           : roll < 6 ? StorageMode::kDbOnly
                                            : roll < 8 ? StorageMode::kWriteThrough
                                            : roll < 9 ? StorageMode::kWriteBackWriteThrough
                                                       : StorageMode::kWriteThroughWriteBack);
@@ -79,6 +95,25 @@ class World {
       checker_.OnEvent(event);
     };
     return around_;
+  }
+
+  void AddCores() {
+    const int count = IsShared(around_.mode) ? 2 : 1;
+    CoreSpec spec;
+    spec.unknown = around_.dice.Chance(50) ? UnknownWatcher::kAllow : UnknownWatcher::kPending;
+    spec.config = DrawConfig(around_);
+    for (int i = 0; i < count; ++i) {
+      spec.name = count == 1 ? "core" : fmt::format("core-{}", i + 1);
+      cores_.push_back(std::make_unique<CoreHost>(around_, database_, tables_, spec));
+    }
+  }
+  // All of them, beginning with this one.
+  std::vector<CoreHost*> CoresFrom(size_t first) {
+    std::vector<CoreHost*> cores;
+    for (size_t i = 0; i < cores_.size(); ++i) {
+      cores.push_back(cores_[(first + i) % cores_.size()].get());
+    }
+    return cores;
   }
 
   void AddPhonesOf(const std::string& presentity) {
@@ -108,18 +143,22 @@ class World {
   void AddProgram(std::string name, std::string watcher,
                   std::vector<std::pair<std::string, std::string>> targets) {
     programs_.push_back(std::make_unique<Program>(
-        around_, core_, ProgramSpec{std::move(name), std::move(watcher), std::move(targets)}));
+        around_, CoresFrom(0),
+        ProgramSpec{std::move(name), std::move(watcher), std::move(targets)}));
   }
 
+  CoreHost& AnyCore() {
+    return *cores_[cores_.size() == 1 ? 0 : around_.dice.Below(cores_.size())];
+  }
   Program& AnyProgram() { return *programs_[around_.dice.Below(programs_.size())]; }
   Phone& AnyPhone() { return *phones_[around_.dice.Below(phones_.size())]; }
 
   void MakeTrouble() {
     const uint64_t roll = around_.dice.Below(1000);
     if (roll < 8) {
-      core_.Die();
+      AnyCore().Die();
     } else if (roll < 16) {
-      core_.storage().MakeTrouble();
+      MakeStorageTrouble(AnyCore());
     } else if (roll < 26) {
       KillGateway(*gateways_[around_.dice.Below(kGateways)]);
     } else if (roll < 42) {
@@ -138,6 +177,28 @@ class World {
       AnyPhone().ActAtRandom();
     }
     for (auto& program : programs_) program->KeepUp();
+  }
+
+  void MakeStorageTrouble(CoreHost& core) {
+    if (!IsShared(around_.mode)) return core.storage().MakeTrouble();
+    if (around_.dice.Chance(30)) return core.peers().StopHearing();
+    if (around_.dice.Chance(50)) {
+      around_.Record(Note{core.name() + " is cut off from the database"});
+      database_.CutOff(core.name());
+      core.peers().StopHearing();
+      around_.After(around_.UpTo(kLongestCut),
+                    [this, name = core.name()] { database_.Reconnect(name); });
+    } else if (!database_.is_away()) {
+      around_.Record(Note{"the database is away"});
+      database_.GoAway();
+      for (auto& each : cores_) each->peers().StopHearing();
+      around_.After(around_.UpTo(kLongestOutage), [this] { database_.ComeBack(); });
+    }
+  }
+
+  // A core hears nothing for a while, and is to look for what it has missed.
+  void MakeDeaf(uint64_t chance) {
+    if (around_.dice.Chance(chance)) AnyCore().peers().StopHearing();
   }
 
   // Where all others can stand in it may be away for longer than the rest of the run.
@@ -160,12 +221,15 @@ class World {
     static constexpr WatcherDecision kDecisions[] = {
         WatcherDecision::kAllow, WatcherDecision::kAllow, WatcherDecision::kBlock,
         WatcherDecision::kConfirm, WatcherDecision::kNone};
-    core_.DecideWatcher(presentity, watcher, kDecisions[around_.dice.Below(std::size(kDecisions))]);
+    administrator_.DecideWatcher(presentity, watcher,
+                                 kDecisions[around_.dice.Below(std::size(kDecisions))]);
   }
 
   // Time passes without faults until all is as it must be, or has had its time.
   std::vector<Violation> Settle() {
-    const absl::Time latest = around_.clock.Now() + scenario_.longest_settling;
+    const absl::Duration longest =
+        IsShared(around_.mode) ? kLongestSettlingOfSeveral : scenario_.longest_settling;
+    const absl::Time latest = around_.clock.Now() + longest;
     for (;;) {
       if (!checker_.violations().empty()) return checker_.violations();
       around_.executor.RunFor(absl::Seconds(2));
@@ -177,6 +241,9 @@ class World {
       }
       for (auto& phone : phones_) phone->KeepUp();
       for (auto& program : programs_) program->KeepUp();
+      const bool may_miss =
+          IsShared(around_.mode) && latest - around_.clock.Now() > longest - kLongestDeafness;
+      if (may_miss) MakeDeaf(60);
     }
   }
 
@@ -186,7 +253,10 @@ class World {
   Surroundings around_;
   const absl::Time start_ = around_.clock.Now();
   Network network_;
-  CoreHost core_;
+  Database database_;
+  SharedTables tables_;
+  std::vector<std::unique_ptr<CoreHost>> cores_;
+  Administrator administrator_;
   // The gateways are one group: each serves all dialogs, save those bound to another's connection.
   const bool is_group_ = around_.dice.Chance(50);
   std::vector<std::unique_ptr<GatewayHost>> gateways_;
@@ -234,6 +304,12 @@ std::string_view NameOf(Plant plant) {
       return "fenced-goes-on";
     case Plant::kPromisedFirst:
       return "promised-first";
+    case Plant::kLateClaim:
+      return "late-claim";
+    case Plant::kDeafCore:
+      return "deaf-core";
+    case Plant::kUnclaimedCseq:
+      return "unclaimed-cseq";
   }
   return "?";
 }

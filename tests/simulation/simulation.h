@@ -33,8 +33,8 @@ struct Verdict {
   uint64_t fingerprint = 0;
 };
 
-// Lets one core, three gateways, a dozen phones and three programs live through what the seed
-// decides. The same seed gives the same history, event by event.
+// Lets a core, or two of db-only, three gateways, a dozen phones and three programs live through
+// what the seed decides. The same seed gives the same history, event by event.
 Verdict Simulate(const Scenario& scenario);
 
 // The violations, the last events and how to see it all again; empty when there are none.

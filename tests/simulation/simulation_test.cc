@@ -1,6 +1,7 @@
 #include "tests/simulation/simulation.h"
 
 #include <algorithm>
+#include <string>
 #include <variant>
 
 #include "gmock/gmock.h"
@@ -49,6 +50,24 @@ TEST(SimulatedDatabaseTest, GoesWrongInEveryWay) {
   // Rows coalesce on their way to the database.
   EXPECT_GT(CountOf<Stored>(history), 100);
   EXPECT_GT(CountOf<Durable>(history), CountOf<Stored>(history));
+}
+
+TEST(SeveralCoresTest, GoWrongInEveryWay) {
+  History history;
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    const Verdict verdict = Simulate({.seed = seed, .mode = StorageMode::kDbOnly});
+    history.insert(history.end(), verdict.history.begin(), verdict.history.end());
+  }
+
+  EXPECT_GT(CountOf<CoreDied>(history), 20);
+  EXPECT_GT(CountOf<GroupTaken>(history), 60);
+  for (const std::string core : {"core-1", "core-2"}) {
+    const auto is_its = [&core](const Event& event) {
+      const auto* durable = std::get_if<Durable>(&event.what);
+      return durable != nullptr && durable->core == core;
+    };
+    EXPECT_GT(std::count_if(history.begin(), history.end(), is_its), 50) << core;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationTest,

@@ -18,13 +18,15 @@ enum class StorageMode {
   // subscriptions in the other.
   kWriteBackWriteThrough,
   kWriteThroughWriteBack,
+  kDbOnly,  // WriteThroughJournals of two cores over one database, each change a claim
 };
 inline constexpr StorageMode kAllStorageModes[] = {StorageMode::kMemory,
                                                    StorageMode::kScripted,
                                                    StorageMode::kWriteBack,
                                                    StorageMode::kWriteThrough,
                                                    StorageMode::kWriteBackWriteThrough,
-                                                   StorageMode::kWriteThroughWriteBack};
+                                                   StorageMode::kWriteThroughWriteBack,
+                                                   StorageMode::kDbOnly};
 std::string_view NameOf(StorageMode mode);
 
 // Whether a crash may cost something: the journal is a WriteBackJournal.
@@ -32,6 +34,9 @@ constexpr bool IsWriteBack(StorageMode mode) {
   return mode == StorageMode::kWriteBack || mode == StorageMode::kWriteBackWriteThrough ||
          mode == StorageMode::kWriteThroughWriteBack;
 }
+
+// Whether several cores serve at once.
+constexpr bool IsShared(StorageMode mode) { return mode == StorageMode::kDbOnly; }
 
 // The kinds of which a crash costs nothing in a mode that is write-back otherwise. Decisions are as
 // safe as the safer kind.
@@ -45,6 +50,10 @@ constexpr StateKinds StoredFirst(StorageMode mode) {
 inline constexpr absl::Duration kFlushInterval = absl::Seconds(1);
 // An owner learns within this that it is none any more.
 inline constexpr absl::Duration kLeaseRenewal = absl::Seconds(1);
+// Where several share the lease, as LeaseKeeper has it: who has not been seen for so long is dead,
+// and says no more this long before.
+inline constexpr absl::Duration kLeaseLifetime = absl::Seconds(4);
+inline constexpr absl::Duration kLeaseMargin = absl::Seconds(1);
 
 }  // namespace presence::simulation
 

@@ -29,6 +29,7 @@ void WatchChecker::Fail(Invariant invariant, std::string what) {
 void WatchChecker::On(const WatchAsked& asked) {
   Program& program = programs_[asked.program];
   program.watcher = asked.watcher;
+  program.core = asked.core;
   program.is_on = true;
   program.has_snapshot = false;
   program.awaits_reset = false;
@@ -128,10 +129,11 @@ void WatchChecker::OnState(const Watched& watched, Seen& seen) {
   seen.state = StateOf(watched.body);
 }
 
-std::multiset<std::string> WatchChecker::WinfoLinesOf(const ResourceKey& key) const {
+std::multiset<std::string> WatchChecker::WinfoLinesOf(const ResourceKey& key,
+                                                      const std::string& core) const {
   std::multiset<std::string> lines;
   for (const auto& [name, program] : programs_) {
-    if (!program.is_on) continue;
+    if (!program.is_on || program.core != core) continue;
     for (const auto& [target, seen] : program.targets) {
       const bool is_shown = !IsWinfo(target.second) && KeyOf(target.first, target.second) == key &&
                             seen.status != SubscriptionState::kTerminated;
@@ -143,7 +145,8 @@ std::multiset<std::string> WatchChecker::WinfoLinesOf(const ResourceKey& key) co
 }
 
 std::string WatchChecker::WrongWith(const std::map<uint64_t, std::string>& watchers,
-                                    const ResourceKey& key, const DurableModel& model) const {
+                                    const ResourceKey& key, const DurableModel& model,
+                                    const std::string& core) const {
   std::map<uint64_t, std::string> wanted;
   for (const auto& [id, row] : model.subscriptions) {
     if (!row->is_live() || row->event.is_winfo()) continue;
@@ -154,7 +157,7 @@ std::string WatchChecker::WrongWith(const std::map<uint64_t, std::string>& watch
     wanted[record->ordinal] = WinfoLine(record->watcher, SubscriptionState::kWaiting);
   }
   // Native watchers are not stored: their ids are nobody's business but the document's.
-  std::multiset<std::string> native = WinfoLinesOf(key);
+  std::multiset<std::string> native = WinfoLinesOf(key, core);
   std::string wrong;
   for (const auto& [id, line] : watchers) {
     if (const auto it = wanted.find(id); it != wanted.end() && it->second == line) {
@@ -192,7 +195,7 @@ void WatchChecker::CheckTarget(const std::string& name, const Program& program,
   const DurableModel& model = it == durable.end() ? kNothing : it->second;
   if (IsWinfo(target.second)) {
     if (!program.is_on) return fail(Invariant::kLastState, "it has no stream");
-    const std::string wrong = WrongWith(seen.winfo.watchers(), key, model);
+    const std::string wrong = WrongWith(seen.winfo.watchers(), key, model, program.core);
     if (!wrong.empty()) fail(Invariant::kWinfo, wrong);
     return;
   }

@@ -28,11 +28,12 @@ class WatchChecker {
 
   // Adds what is not as it must be once all is quiet.
   void FindUnsettled(const DurableModels& durable, std::vector<Violation>& unsettled) const;
-  // How native watchers of this resource stand in its watcher information, in any order.
-  std::multiset<std::string> WinfoLinesOf(const ResourceKey& key) const;
-  // What is wrong with this table of watchers; empty when nothing is.
+  // How native watchers of this resource stand in its watcher information, in any order: in that of
+  // the core they are connected to.
+  std::multiset<std::string> WinfoLinesOf(const ResourceKey& key, const std::string& core) const;
+  // What is wrong with this table of watchers, given by that core; empty when nothing is.
   std::string WrongWith(const std::map<uint64_t, std::string>& watchers, const ResourceKey& key,
-                        const DurableModel& model) const;
+                        const DurableModel& model, const std::string& core) const;
 
  private:
   using Target = std::pair<std::string, std::string>;  // presentity, event
@@ -47,6 +48,7 @@ class WatchChecker {
   };
   struct Program {
     std::string watcher;
+    std::string core;
     bool is_on = false;
     bool awaits_reset = false;
     bool has_snapshot = false;

@@ -215,14 +215,14 @@ TEST_F(WatchCheckerTest, SeesAProgramThatReadsCutOffForItsQueue) {
 TEST_F(WatchCheckerTest, ExpectsNativeWatchersInWatcherInformation) {
   Begins();
   const DurableModel nothing;
-  EXPECT_EQ(checker_.WrongWith({{9, "bob@example.com,active"}}, Alice(), nothing), "");
-  EXPECT_NE(checker_.WrongWith({}, Alice(), nothing), "");
-  EXPECT_NE(checker_.WrongWith({{9, "bob@example.com,pending"}}, Alice(), nothing), "");
+  EXPECT_EQ(checker_.WrongWith({{9, "bob@example.com,active"}}, Alice(), nothing, "core"), "");
+  EXPECT_NE(checker_.WrongWith({}, Alice(), nothing, "core"), "");
+  EXPECT_NE(checker_.WrongWith({{9, "bob@example.com,pending"}}, Alice(), nothing, "core"), "");
 
   Ends();
 
-  EXPECT_EQ(checker_.WrongWith({}, Alice(), nothing), "");
-  EXPECT_NE(checker_.WrongWith({{9, "bob@example.com,active"}}, Alice(), nothing), "");
+  EXPECT_EQ(checker_.WrongWith({}, Alice(), nothing, "core"), "");
+  EXPECT_NE(checker_.WrongWith({{9, "bob@example.com,active"}}, Alice(), nothing, "core"), "");
 }
 
 }  // namespace
