@@ -41,6 +41,12 @@ bool ChangesToSay::Add(const std::vector<ResourceKey>& keys) {
   return !std::exchange(is_expected_, true);
 }
 
+bool ChangesToSay::AddAnything() {
+  absl::MutexLock lock(&mu_);
+  is_too_much_ = true;
+  return !std::exchange(is_expected_, true);
+}
+
 ChangesToSay::Taken ChangesToSay::Take() {
   Taken taken;
   {

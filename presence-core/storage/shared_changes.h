@@ -31,6 +31,9 @@ class ChangesToSay {
   // True when they are to be said after kGather: nobody does yet.
   bool Add(const std::vector<ResourceKey>& keys);
 
+  // The same where it may have changed anything.
+  bool AddAnything();
+
   // What is to be said now. It stays with the caller until it has been said.
   struct Taken {
     absl::btree_set<ResourceKey> keys;

@@ -42,6 +42,7 @@ void CorePeers::Listen(Engine& engine, CoreStorage& storage) {
   if (!IsShared(around_.mode)) return;
   engine_ = &engine;
   storage_ = &storage;
+  if (unsaid_->AddAnything()) SayAfter(ChangesToSay::kGather);
   process_.PostAt(around_.clock.Now() + around_.UpTo(kListenAgain), [this] { StartHearing(); });
 }
 

@@ -378,6 +378,7 @@ void DatabaseSession::ReadNow(const ResourceKey& key, ReadDone done) {
                   [this, key, shard, done = std::move(done)]() mutable {
                     if (database_.HasLateCommit(shard)) return ReadNow(key, std::move(done));
                     auto rows = database_.Read(epoch_, key);
+                    if (on_claimed_ != nullptr && rows.ok()) on_claimed_({key});
                     GoOn(shard);
                     done(std::move(rows));
                   });

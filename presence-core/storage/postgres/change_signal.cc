@@ -65,6 +65,7 @@ void ChangeSignal::Flush() {
 
 void ChangeSignal::Listen(Listener listener) {
   listener_ = std::move(listener);
+  if (unsaid_.AddAnything()) FlushAfter(ChangesToSay::kGather);
   thread_ = std::thread([this] { Hear(); });
 }
 

@@ -42,7 +42,9 @@ class ChangeSignal {
   // This process has changed these. From any thread.
   void Send(const std::vector<ResourceKey>& keys);
 
-  // Listens until Stop(). The listener is called on a thread of its own, one call at a time, and
+  // Listens until Stop(), and tells the others to look at everything: an earlier life of this
+  // process may have died before it said what it had changed, and nobody has missed it if it came
+  // back at once. The listener is called on a thread of its own, one call at a time, and
   // on_gap before anything else.
   void Listen(Listener listener);
   void SayGap() { has_gap_ = true; }

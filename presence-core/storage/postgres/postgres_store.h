@@ -28,7 +28,9 @@ class StallGuard;
 // was asked to commit, and failed otherwise.
 class PostgresStore final : public RowStore {
  public:
-  // `on_claimed` is told of claims that were written, or may have been, on a thread of a lane.
+  // `on_claimed` is told of claims that were written, or may have been, on a thread of a lane; and
+  // again when a read has shown how one ended whose outcome was unknown: it may have been written
+  // after the others had looked.
   using OnClaimed = std::function<void(const std::vector<ResourceKey>&)>;
   PostgresStore(DatabaseOptions options, const Clock& clock, const LeaseKeeper::Lease& lease,
                 OnClaimed on_claimed = nullptr);

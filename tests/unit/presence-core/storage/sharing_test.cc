@@ -96,6 +96,16 @@ TEST(SharedChangesTest, AnythingIsHeardBesideNames) {
   EXPECT_THAT(heard.keys, ElementsAre(Key("bob")));
 }
 
+TEST(SharedChangesTest, OneThatBeginsTellsTheOthersToLookAtEverything) {
+  ChangesToSay changes("a");
+  EXPECT_TRUE(changes.AddAnything());
+
+  const ChangesToSay::Taken taken = changes.Take();
+
+  ASSERT_EQ(taken.payloads.size(), 1u);
+  EXPECT_TRUE(HeardFrom(taken.payloads[0], "b").may_be_anything);
+}
+
 // ---- the lease
 
 TEST(LeaseTermTest, OneThatFallsSilentIsNoticedOnce) {
