@@ -39,8 +39,8 @@ class SharedState {
  public:
   virtual ~SharedState() = default;
 
-  // From now on hears what the others change. The functions are called on a thread of their own; no
-  // call begins after StopListening(), and none runs after Storage::Close().
+  // From now on hears what the others change. The functions are called on a thread of their own,
+  // and none runs any more when StopListening() returns.
   struct Listener {
     std::function<void(const std::vector<ResourceKey>&)> on_changed;
     std::function<void()> on_gap;  // anything may have changed

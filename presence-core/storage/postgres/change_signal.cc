@@ -49,6 +49,7 @@ void ChangeSignal::FlushAfter(absl::Duration pause) {
 
 void ChangeSignal::Flush() {
   const ChangesToSay::Taken taken = unsaid_.Take();
+  if (taken.payloads.empty()) return;
   try {
     if (sender_ == nullptr || !sender_->is_open()) sender_ = Connect(options_, &guard_);
     const StallGuard::Call call(guard_, *sender_);
@@ -71,12 +72,14 @@ void ChangeSignal::Listen(Listener listener) {
 
 void ChangeSignal::StopListening() {
   if (!is_stopping_.HasBeenNotified()) is_stopping_.Notify();
+  if (thread_.joinable()) thread_.join();
 }
 
 void ChangeSignal::Stop() {
   StopListening();
-  if (thread_.joinable()) thread_.join();
   worker_.Stop();
+  // A database that is away would hold up the end.
+  if (sender_ != nullptr && sender_->is_open()) Flush();
 }
 
 void ChangeSignal::Hear() {
@@ -92,9 +95,12 @@ void ChangeSignal::Hear() {
 // Listens until the connection is lost, or to stop.
 void ChangeSignal::HearOnce() {
   const auto connection = Connect(options_, &guard_);
-  // The receiver asks the server to stop when it goes, and that may have stopped talking, too.
+  // The receiver asks the server to begin, and to stop when it goes, and the server may have
+  // stopped talking.
   std::optional<StallGuard::Call> leaving;
+  std::optional<StallGuard::Call> beginning(std::in_place, guard_, *connection);
   const Receiver receiver(*connection, [this](const std::string& payload) { Take(payload); });
+  beginning.reset();
   has_gap_ = true;
   absl::Time probe_at = clock_.Now() + kProbe;
   while (!is_stopping_.HasBeenNotified()) {

@@ -48,9 +48,9 @@ class ChangeSignal {
   // on_gap before anything else.
   void Listen(Listener listener);
   void SayGap() { has_gap_ = true; }
-  // Begins no more calls of the listener; one may be running until Stop().
+  // No call of the listener runs any more when this returns.
   void StopListening();
-  // Sends no more, either; what is unsent by then is known when this process has fallen silent.
+  // Sends what is unsent, if there is a connection, and no more.
   void Stop();
 
  private:

@@ -10,6 +10,8 @@
 namespace presence {
 namespace {
 
+constexpr absl::Duration kReconnectInterval = absl::Milliseconds(200);
+
 constexpr char kBegin[] =
     "INSERT INTO gateway_session (shard, gateway_group, core, fence, gateways)"
     " VALUES ($1, $2, '', 0, '{}') ON CONFLICT (shard, gateway_group) DO NOTHING";
@@ -25,6 +27,8 @@ constexpr char kTake[] =
 constexpr char kJoin[] =
     "UPDATE gateway_session SET gateways = array_append(array_remove(gateways, $3), $3)"
     " WHERE shard = $1 AND gateway_group = $2";
+constexpr char kForget[] =
+    "UPDATE gateway_session SET gateways = '{}' WHERE shard = $1 AND core = $2";
 constexpr char kLeave[] =
     "UPDATE gateway_session SET gateways = array_remove(gateways, $4)"
     " WHERE shard = $1 AND gateway_group = $2 AND core = $3";
@@ -37,9 +41,12 @@ GatewaySessions::GatewaySessions(DatabaseOptions options, std::string node, uint
       node_(std::move(node)),
       shards_(shards),
       lifetime_(lifetime),
+      clock_(clock),
       guard_(options_, clock),
       groups_(node_),
-      worker_(clock, "sessions") {}
+      worker_(clock, "sessions") {
+  worker_.Post([this] { ForgetNow(); });
+}
 
 void GatewaySessions::Claim(std::string group, std::string gateway, Claimed done) {
   worker_.Post([this, group = std::move(group), gateway = std::move(gateway),
@@ -57,8 +64,31 @@ uint32_t GatewaySessions::ShardOf(const std::string& group) const {
 }
 
 pqxx::connection& GatewaySessions::Connection() {
-  if (connection_ == nullptr || !connection_->is_open()) connection_ = Connect(options_, &guard_);
+  if (connection_ != nullptr && connection_->is_open()) return *connection_;
+  // Each attempt may take seconds, and many may wait.
+  if (clock_.Now() < connect_at_) throw pqxx::broken_connection("the database is away");
+  try {
+    connection_ = Connect(options_, &guard_);
+  } catch (const std::exception&) {
+    connect_at_ = clock_.Now() + kReconnectInterval;
+    throw;
+  }
   return *connection_;
+}
+
+void GatewaySessions::ForgetNow() {
+  try {
+    pqxx::connection& connection = Connection();
+    const StallGuard::Call call(guard_, connection);
+    pqxx::work transaction(connection);
+    for (uint32_t shard = 0; shard < shards_; ++shard) {
+      transaction.exec_params0(kForget, shard, node_);
+    }
+    transaction.commit();
+  } catch (const std::exception&) {
+    // Then they are taken to be here until they come elsewhere by themselves.
+    connection_.reset();
+  }
 }
 
 absl::StatusOr<bool> GatewaySessions::ClaimNow(const std::string& group,

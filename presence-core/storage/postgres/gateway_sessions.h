@@ -23,7 +23,7 @@ namespace presence {
 class GatewaySessions {
  public:
   // `node` is the name of this process in the table node. One whose row there is older than
-  // `lifetime` is dead.
+  // `lifetime` is dead. Gateways that an earlier life of this one had are not here any more.
   GatewaySessions(DatabaseOptions options, std::string node, uint32_t shards,
                   absl::Duration lifetime, const Clock& clock);
 
@@ -41,6 +41,7 @@ class GatewaySessions {
 
  private:
   absl::StatusOr<bool> ClaimNow(const std::string& group, const std::string& gateway);
+  void ForgetNow();
   void LeaveNow(const std::string& group, const std::string& gateway);
   pqxx::connection& Connection();
   uint32_t ShardOf(const std::string& group) const;
@@ -49,7 +50,9 @@ class GatewaySessions {
   const std::string node_;
   const uint32_t shards_;
   const absl::Duration lifetime_;
+  const Clock& clock_;
   StallGuard guard_;
+  absl::Time connect_at_ = absl::InfinitePast();  // not before
   std::unique_ptr<pqxx::connection> connection_;  // the worker's only
   GatewayGroups groups_;                          // the worker's only
   Worker worker_;                                 // last: its tasks use the rest

@@ -164,6 +164,21 @@ TEST_F(SharedLeaseTest, TheLastGatewayOfAGroupBringsItAlong) {
   EXPECT_EQ(database_.Run("SELECT fence FROM gateway_session"), "2");
 }
 
+// A gateway that it knew may be gone for good, and would hold the others of its group back.
+TEST_F(SharedLeaseTest, ACoreThatBeginsAgainHasNoGateways) {
+  LeaseKeeper first(Core("core-1"), clock_);
+  LeaseKeeper second(Core("core-2"), clock_);
+  ASSERT_TRUE(first.Take()->is_ours && second.Take()->is_ours);
+  ASSERT_TRUE(Claim(*SessionsOf("core-1"), "edge", "edge-1").ok());
+  const auto two = SessionsOf("core-2");
+  ASSERT_FALSE(Claim(*two, "edge", "edge-2").ok());
+
+  const auto again = SessionsOf("core-1");
+  ASSERT_TRUE(Claim(*again, "other", "other-1").ok());
+
+  EXPECT_THAT(Claim(*two, "edge", "edge-2"), absl::StatusOr<bool>(true));
+}
+
 TEST_F(SharedLeaseTest, AGroupOfADeadCoreIsTaken) {
   LeaseKeeper second(Core("core-2"), clock_);
   {
