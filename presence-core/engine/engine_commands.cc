@@ -214,8 +214,15 @@ void Engine::DecideWatcher(DecideWatcherCommand command, Done<RefreshOutcome> do
     return;
   }
   const ResourceKey key = KeyOf(command.presentity, command.event);
+  // Where others serve, who asks again may ask another, and that knows nothing of the native
+  // watchers here: these are brought in line whatever becomes of the answer.
+  auto told = [impl = impl_.get(), key, watcher = command.watcher,
+               done = std::move(done)](absl::StatusOr<RefreshOutcome> outcome) mutable {
+    if (!outcome.ok() && impl->journal.is_shared()) impl->RealignSoon(key, watcher);
+    done(std::move(outcome));
+  };
   auto sweep = std::make_shared<Impl::Reauthorization>(
-      Impl::Reauthorization{key, command.watcher, {}, std::move(done)});
+      Impl::Reauthorization{key, command.watcher, {}, std::move(told)});
   // First the decision, then the subscriptions: one that comes in between already obeys it.
   impl_->Submit(key, Impl::Answering<bool>(
                          [command = std::move(command)](const DecideContext& context,

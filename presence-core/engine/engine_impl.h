@@ -164,6 +164,7 @@ struct Engine::Impl {
   void TakeGroupSoon(const std::string& group, uint32_t tenure);
   // Brings the subscriptions of a watcher in line with what was decided elsewhere.
   void Realign(const ResourceKey& key, const WatcherUri& watcher);
+  void RealignSoon(const ResourceKey& key, const WatcherUri& watcher);
   // The watchers of `changes` about whom others have decided and who are connected here.
   static std::vector<WatcherUri> NativeAmong(const RowChanges& changes, const Resource& resource);
 

@@ -123,10 +123,12 @@ void Engine::Impl::TakeOver(Stripe& stripe, uint32_t cell_number, std::optional<
 void Engine::Impl::Realign(const ResourceKey& key, const WatcherUri& watcher) {
   ReauthorizeFrom(0, std::make_shared<Reauthorization>(Reauthorization{
                          key, watcher, {}, [this, key, watcher](const auto& aligned) {
-                           if (aligned.ok()) return;
-                           executor.PostAt(clock.Now() + kAlignAgain,
-                                           [this, key, watcher] { Realign(key, watcher); });
+                           if (!aligned.ok()) RealignSoon(key, watcher);
                          }}));
+}
+
+void Engine::Impl::RealignSoon(const ResourceKey& key, const WatcherUri& watcher) {
+  executor.PostAt(clock.Now() + kAlignAgain, [this, key, watcher] { Realign(key, watcher); });
 }
 
 // Whoever decided about these has brought all subscriptions in line that it knows of; those of

@@ -160,6 +160,34 @@ class SharedTest : public testing::Test {
     return view.ok() ? std::string(view->document->body()) : std::string(view.status().message());
   }
 
+  // A program that watches alice over gRPC for bob, and has taken what it was told first.
+  struct Program {
+    Program(Core& at, ManualExecutor& executor) : core(at) {
+      link = core.engine->AttachLink({"watch/1", ""}, stream, 100);
+      core.engine->Watch({Presentity("alice"), *EventName::Parse("presence"),
+                          *WatcherUri::Parse("sip:bob@example.com"), "watch/1", std::nullopt},
+                         [](auto outcome) { EXPECT_TRUE(outcome.ok()); });
+      executor.RunUntilIdle();
+      const Instruction& told = stream.sent.at(0);
+      core.engine->Report(
+          {{told.subscription->id, told.cseq, told.epoch, NotifyOutcome::kAnswered, 200, {}}});
+    }
+    ~Program() { core.engine->DetachLink(link); }
+    SubscriptionState state() const { return stream.sent.back().state; }
+
+    Core& core;
+    RecordingLink stream;
+    Engine::LinkId link;
+  };
+  static DecideWatcherCommand BlockBob() {
+    DecideWatcherCommand block;
+    block.presentity = Presentity("alice");
+    block.event = *EventName::Parse("presence");
+    block.watcher = *WatcherUri::Parse("sip:bob@example.com");
+    block.decision = WatcherDecision::kBlock;
+    return block;
+  }
+
   static inline int random_request = 0;
   ManualClock clock;
   ManualExecutor executor{clock};

@@ -240,36 +240,28 @@ TEST_F(SharedTest, ANewDialogWhoseAnswerIsLostBeginsAtTheBeginning) {
 
 // Its subscription is in no row: nobody but its own core can end it.
 TEST_F(SharedTest, ANativeWatcherObeysWhatWasDecidedElsewhere) {
-  RecordingLink program;
-  const Engine::LinkId link = cores[0]->engine->AttachLink({"watch/1", ""}, program, 100);
-  WatchCommand watch;
-  watch.presentity = Presentity("alice");
-  watch.event = *EventName::Parse("presence");
-  watch.watcher = *WatcherUri::Parse("sip:bob@example.com");
-  watch.link = "watch/1";
-  cores[0]->engine->Watch(watch, [](auto outcome) { EXPECT_TRUE(outcome.ok()); });
+  Program bob(*cores[0], executor);
+  cores[1]->engine->DecideWatcher(BlockBob(), [](auto outcome) { EXPECT_TRUE(outcome.ok()); });
   executor.RunUntilIdle();
-  DecideWatcherCommand block;
-  block.presentity = watch.presentity;
-  block.event = watch.event;
-  block.watcher = watch.watcher;
-  block.decision = WatcherDecision::kBlock;
-  cores[1]->engine->DecideWatcher(block, [](auto outcome) { EXPECT_TRUE(outcome.ok()); });
-  executor.RunUntilIdle();
-  ASSERT_EQ(program.sent.size(), 1u);
-  const Instruction& first = program.sent.front();
-  cores[0]->engine->Report(
-      {{first.subscription->id, first.cseq, first.epoch, NotifyOutcome::kAnswered, 200, {}}});
   // What is decided again has to be looked for, and the database fails then.
-  int looks = 0;
-  store.read_fails = [&looks] { return ++looks == 2; };
+  store.read_fails = [looks = 0]() mutable { return ++looks == 2; };
 
   Hear(*cores[0]);
   executor.RunFor(absl::Seconds(2));
 
-  ASSERT_FALSE(program.sent.empty());
-  EXPECT_EQ(program.sent.back().state, SubscriptionState::kTerminated);
-  cores[0]->engine->DetachLink(link);
+  EXPECT_EQ(bob.state(), SubscriptionState::kTerminated);
+}
+
+// The decision is stored, and what follows from it fails. Asked again, another core says that all
+// is done.
+TEST_F(SharedTest, ANativeWatcherObeysAlsoWhenTheAnswerToTheDecisionWasAnError) {
+  Program bob(*cores[0], executor);
+  store.read_fails = [looks = 0]() mutable { return ++looks == 1; };
+
+  cores[0]->engine->DecideWatcher(BlockBob(), [](auto outcome) { EXPECT_FALSE(outcome.ok()); });
+  executor.RunFor(absl::Seconds(3));
+
+  EXPECT_EQ(bob.state(), SubscriptionState::kTerminated);
 }
 
 }  // namespace
