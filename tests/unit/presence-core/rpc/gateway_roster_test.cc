@@ -148,5 +148,35 @@ TEST_F(GatewayRosterTest, AGroupIsAdoptedAlthoughTheGatewayThatBroughtItHasLeft)
   engine.DetachLink(id);
 }
 
+TEST_F(GatewayRosterTest, WhoBecameDueWhileTheGroupWasAwayIsToldWhenItIsBack) {
+  const auto first = Greet("gw-1");
+  AnswerClaim(true);
+  RecordingLink link;
+  Engine::LinkId id = engine.AttachLink({"edge", "gw-1"}, link, 100);
+  Subscribe();
+  ASSERT_EQ(link.sent.size(), 1u);
+  const Instruction& told = link.sent.front();
+  engine.Report(
+      {{told.subscription->id, told.cseq, told.epoch, NotifyOutcome::kAnswered, 200, {}}});
+  engine.DetachLink(id);
+  Lose(*first);
+  PublishCommand publish;
+  publish.presentity = *PresentityUri::Parse("sip:alice@example.com");
+  publish.event = *EventName::Parse("presence");
+  publish.document = Document("text/plain", "open");
+  engine.Publish(publish, [](auto outcome) { EXPECT_TRUE(outcome.ok()); });
+  executor.RunUntilIdle();
+
+  Greet("gw-1");
+  AnswerClaim(false);
+  id = engine.AttachLink({"edge", "gw-1"}, link, 100);
+  executor.RunUntilIdle();
+
+  ASSERT_EQ(link.sent.size(), 2u);
+  EXPECT_EQ(link.sent.back().document.body(), "open");
+  EXPECT_EQ(link.sent.back().cseq, 2u);
+  engine.DetachLink(id);
+}
+
 }  // namespace
 }  // namespace presence
