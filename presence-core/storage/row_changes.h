@@ -33,8 +33,8 @@ struct ResourceRow {
   // since something else than a change of state was owed. See engine/notifier.h, "After a start".
   std::optional<uint64_t> settled_seq = std::nullopt;
 
-  // Rises by one with every claim (RowChanges); 0 where the row is not stored, 1 where it was stored
-  // without a claim. So whoever does not know of a row that is there claims in vain.
+  // Rises by one with every claim (RowChanges); 0 where the row is not stored, 1 where it was
+  // stored without a claim. So whoever does not know of a row that is there claims in vain.
   uint64_t version = 0;
 
   bool is_settled() const { return settled_seq == revision.seq; }
