@@ -7,8 +7,6 @@
 #include <grpcpp/client_context.h>
 
 #include "absl/strings/str_cat.h"
-#include "cli/output/printable.h"
-#include "cli/output/table.h"
 
 namespace presence::cli {
 namespace {
@@ -18,22 +16,6 @@ constexpr size_t kRefusalsInFull = 1000;
 constexpr int kTries = 30;
 constexpr absl::Duration kPause = absl::Seconds(1);
 constexpr int kBarWidth = 30;
-
-constexpr size_t Index(Part part) { return static_cast<size_t>(part); }
-
-const char* WordFor(Part part) {
-  switch (part) {
-    case Part::kDecisions:
-      return "decided";
-    case Part::kPublications:
-      return "publications";
-    case Part::kDialogs:
-      return "dialogs";
-    case Part::kWaiting:
-      return "waiting";
-  }
-  return "";
-}
 
 // "dialogs  [#####     ]  4,500 of 9,000", written over itself.
 class Progress {
@@ -179,74 +161,6 @@ ExitCode ImportTables(KamailioTables& tables, const TablesOptions& options, Sess
     progress->Show(position.part, outcome.parts[Index(position.part)].read,
                    totals[Index(position.part)]);
   }
-}
-
-void PrintTables(const TablesOutcome& outcome, bool dry_run, std::ostream& out,
-                 const Terminal& terminal) {
-  constexpr auto kRight = Table::Align::kRight;
-  const bool is_checked = outcome.was_checked_by_server;
-  Table table({{"TABLE"},
-               {"WHAT"},
-               {"ROWS", kRight},
-               {dry_run ? "WOULD BE IMPORTED" : "IMPORTED", kRight},
-               {"SKIPPED", kRight},
-               {"REFUSED", kRight}});
-  for (const Part part : kParts) {
-    const PartOutcome& counts = outcome.parts[Index(part)];
-    if (!counts.is_there) {
-      table.Add({outcome.names[Index(part)], WordFor(part), "no table", "-", "-", "-"});
-      continue;
-    }
-    table.Add({outcome.names[Index(part)], WordFor(part), std::to_string(counts.read),
-               is_checked ? std::to_string(counts.imported) : "?",
-               is_checked ? std::to_string(counts.skipped) : "?", std::to_string(counts.refused)});
-  }
-  out << "tables\n";
-  table.Print(out, terminal);
-  for (const RefusedRow& row : outcome.refused) {
-    out << "refused  " << Printable(row.table) << " id " << row.id << ": " << Printable(row.why)
-        << '\n';
-  }
-  if (const uint64_t all = outcome.refused_rows(); all > outcome.refused.size()) {
-    out << "refused  " << all - outcome.refused.size() << " more\n";
-  }
-  for (const XcapCount& count : outcome.xcap) {
-    out << "needs you  xcap: " << count.documents << " " << Printable(count.auid)
-        << " documents stay where they are: this version reads none\n";
-  }
-  if (!is_checked) out << "no server was asked what it would take: rows are only read\n";
-}
-
-google::protobuf::Struct ToStruct(const TablesOutcome& outcome) {
-  google::protobuf::Struct shown;
-  auto& fields = *shown.mutable_fields();
-  fields["checked_by_server"].set_bool_value(outcome.was_checked_by_server);
-  auto& parts = *fields["parts"].mutable_list_value();
-  for (const Part part : kParts) {
-    const PartOutcome& counts = outcome.parts[Index(part)];
-    auto& row = *parts.add_values()->mutable_struct_value()->mutable_fields();
-    row["table"].set_string_value(Printable(outcome.names[Index(part)]));
-    row["what"].set_string_value(WordFor(part));
-    row["is_there"].set_bool_value(counts.is_there);
-    row["rows"].set_number_value(static_cast<double>(counts.read));
-    row["imported"].set_number_value(static_cast<double>(counts.imported));
-    row["skipped"].set_number_value(static_cast<double>(counts.skipped));
-    row["refused"].set_number_value(static_cast<double>(counts.refused));
-  }
-  auto& refused = *fields["refused"].mutable_list_value();
-  for (const RefusedRow& row : outcome.refused) {
-    auto& out = *refused.add_values()->mutable_struct_value()->mutable_fields();
-    out["table"].set_string_value(Printable(row.table));
-    out["id"].set_number_value(static_cast<double>(row.id));
-    out["why"].set_string_value(Printable(row.why));
-  }
-  auto& xcap = *fields["xcap"].mutable_list_value();
-  for (const XcapCount& count : outcome.xcap) {
-    auto& out = *xcap.add_values()->mutable_struct_value()->mutable_fields();
-    out["auid"].set_string_value(Printable(count.auid));
-    out["documents"].set_number_value(static_cast<double>(count.documents));
-  }
-  return shown;
 }
 
 }  // namespace presence::cli

@@ -24,6 +24,9 @@ struct PartOutcome {
   bool is_there = true;
 };
 
+// The place of a part in the arrays below.
+constexpr size_t Index(Part part) { return static_cast<size_t>(part); }
+
 struct TablesOutcome {
   std::array<PartOutcome, std::size(kParts)> parts;
   std::array<std::string, std::size(kParts)> names;  // of the tables
@@ -45,6 +48,9 @@ struct TablesOptions {
 // to go on. Progress goes to stderr where output goes to a screen.
 ExitCode ImportTables(KamailioTables& tables, const TablesOptions& options, Session& session,
                       TablesOutcome& outcome);
+
+// What a part is called.
+const char* WordFor(Part part);
 
 // For people, and for programs.
 void PrintTables(const TablesOutcome& outcome, bool dry_run, std::ostream& out,
