@@ -11,7 +11,10 @@
 namespace presence::cli {
 namespace {
 
-constexpr size_t kRowsPerCall = 500;
+constexpr size_t kRowsPerRead = 500;
+// A core takes messages of 256 KiB (presence-core/rpc/listener.cc).
+constexpr size_t kBytesPerCall = 128 * 1024;
+constexpr size_t kLongestRecord = 240 * 1024;
 constexpr size_t kRefusalsInFull = 1000;
 constexpr int kTries = 30;
 constexpr absl::Duration kPause = absl::Seconds(1);
@@ -73,7 +76,7 @@ grpc::Status SendUntilTaken(const TableBatch& batch, const TablesOptions& option
   grpc::Status status;
   for (int i = 0; i < tries; ++i) {
     if (i > 0) session.environment().pause(kPause);
-    if (session.environment().interrupted.stop_requested()) break;
+    if (session.environment().interrupted.stop_requested()) return grpc::Status::CANCELLED;
     response.Clear();
     status = Send(batch, options, session, response);
     if (status.ok() || !Explain(status, session.About()).passes) break;
@@ -100,11 +103,133 @@ void AddRefusals(const TableBatch& batch, const v1::ImportResponse& response,
   }
 }
 
+// A batch as messages of a size that a server takes, each with the rows up to its last. A record
+// that fills more than one is refused, so that it does not hold up those after it.
+std::vector<TableBatch> ToMessages(TableBatch batch, const std::string& table) {
+  std::vector<TableBatch> messages(1);
+  size_t bytes = 0;
+  for (size_t i = 0; i < batch.records.size(); ++i) {
+    const size_t size = batch.records[i].ByteSizeLong();
+    if (size > kLongestRecord) {
+      batch.refused.push_back({table, batch.ids[i],
+                               absl::StrCat("the row makes a record of ", size,
+                                            " bytes; a server takes ", kLongestRecord)});
+      continue;
+    }
+    if (bytes + size > kBytesPerCall && !messages.back().records.empty()) {
+      messages.emplace_back();
+      bytes = 0;
+    }
+    bytes += size;
+    messages.back().after = {batch.part, batch.ids[i]};
+    messages.back().ids.push_back(batch.ids[i]);
+    messages.back().records.push_back(std::move(batch.records[i]));
+  }
+  messages.back().after = batch.after;
+  for (RefusedRow& row : batch.refused) {
+    const auto with = std::find_if(messages.begin(), messages.end(),
+                                   [&](const TableBatch& m) { return row.id <= m.after.id; });
+    with->refused.push_back(std::move(row));
+  }
+  for (TableBatch& message : messages) message.part = batch.part;
+  return messages;
+}
+
 ExitCode FailOfDatabase(Session& session, const absl::Status& status) {
   return session.Fail(ExitCode::kUnreachable,
                       absl::StrCat("Kamailio's database: ", status.message()),
                       "--db with what psql takes; passwords belong in ~/.pgpass or PGPASSWORD");
 }
+
+// Takes the tables over, message by message.
+class TablesImport {
+ public:
+  TablesImport(KamailioTables& tables, const TablesOptions& options, Session& session,
+               TablesOutcome& outcome)
+      : tables_(tables), options_(options), session_(session), outcome_(outcome) {}
+
+  ExitCode Run() {
+    if (absl::Status status = Count(); !status.ok()) return FailOfDatabase(session_, status);
+    progress_.emplace(session_);
+    while (!is_interrupted()) {
+      auto batch = tables_.Read(position_, kRowsPerRead);
+      if (!batch.ok()) {
+        EndProgress();
+        return FailOfDatabase(session_, batch.status());
+      }
+      if (!batch->has_value()) return ExitCode::kOk;
+      const Part part = (*batch)->part;
+      for (const TableBatch& message : ToMessages(*std::move(*batch), tables_.NameOf(part))) {
+        if (is_interrupted()) break;
+        if (const grpc::Status status = Take(message); !status.ok()) return Fail(status);
+      }
+    }
+    return Fail(grpc::Status::CANCELLED);
+  }
+
+ private:
+  bool is_interrupted() const { return session_.environment().interrupted.stop_requested(); }
+  bool is_at_begin() const {
+    return position_.id == options_.from.id && position_.part == options_.from.part;
+  }
+
+  absl::Status Count() {
+    for (const Part part : kParts) {
+      outcome_.names[Index(part)] = tables_.NameOf(part);
+      const auto count = tables_.Count(part);
+      if (!count.ok()) return count.status();
+      outcome_.parts[Index(part)].is_there = count->has_value();
+      totals_[Index(part)] = count->value_or(0);
+    }
+    auto xcap = tables_.CountXcap();
+    if (!xcap.ok()) return xcap.status();
+    outcome_.xcap = *std::move(xcap);
+    return absl::OkStatus();
+  }
+
+  grpc::Status Take(const TableBatch& message) {
+    v1::ImportResponse response;
+    if (outcome_.was_checked_by_server && !message.records.empty()) {
+      // A server that was never there is no hiccup.
+      const int tries = is_at_begin() ? 1 : kTries;
+      const grpc::Status status = SendUntilTaken(message, options_, session_, tries, response);
+      const bool is_away = status.error_code() == grpc::StatusCode::UNAVAILABLE;
+      if (!status.ok() && !(options_.dry_run && is_away)) return status;
+      if (!status.ok()) outcome_.was_checked_by_server = false;
+    }
+    AddRefusals(message, response, outcome_);
+    position_ = message.after;
+    progress_->Show(position_.part, outcome_.parts[Index(position_.part)].read,
+                    totals_[Index(position_.part)]);
+    return grpc::Status::OK;
+  }
+
+  void EndProgress() {
+    progress_.reset();
+    if (options_.dry_run) return;
+    if (is_at_begin()) {
+      session_.Note("nothing is imported yet");
+    } else {
+      session_.Note(
+          absl::StrCat("all before is imported; go on with --checkpoint ", position_.Text()));
+    }
+  }
+
+  ExitCode Fail(const grpc::Status& status) {
+    EndProgress();
+    Subject about = session_.About();
+    about.repeat = "the same again: what is there already is skipped";
+    return session_.Fail(status, about);
+  }
+
+  KamailioTables& tables_;
+  const TablesOptions& options_;
+  Session& session_;
+  TablesOutcome& outcome_;
+  std::array<int64_t, std::size(kParts)> totals_{};
+  std::optional<Progress> progress_;
+  TablePosition position_ = options_.from;
+};
 
 }  // namespace
 
@@ -116,51 +241,7 @@ uint64_t TablesOutcome::refused_rows() const {
 
 ExitCode ImportTables(KamailioTables& tables, const TablesOptions& options, Session& session,
                       TablesOutcome& outcome) {
-  std::array<int64_t, std::size(kParts)> totals{};
-  for (const Part part : kParts) {
-    outcome.names[Index(part)] = tables.NameOf(part);
-    const auto count = tables.Count(part);
-    if (!count.ok()) return FailOfDatabase(session, count.status());
-    outcome.parts[Index(part)].is_there = count->has_value();
-    totals[Index(part)] = count->value_or(0);
-  }
-  auto xcap = tables.CountXcap();
-  if (!xcap.ok()) return FailOfDatabase(session, xcap.status());
-  outcome.xcap = *std::move(xcap);
-
-  std::optional<Progress> progress(std::in_place, session);
-  TablePosition position = options.from;
-  for (;;) {
-    auto batch = tables.Read(position, kRowsPerCall);
-    if (!batch.ok()) {
-      progress.reset();
-      return FailOfDatabase(session, batch.status());
-    }
-    if (!batch->has_value()) return ExitCode::kOk;
-    v1::ImportResponse response;
-    if (outcome.was_checked_by_server && !(*batch)->records.empty()) {
-      // A server that was never there is no hiccup.
-      const int tries =
-          position.id == options.from.id && position.part == options.from.part ? 1 : kTries;
-      const grpc::Status status = SendUntilTaken(**batch, options, session, tries, response);
-      if (!status.ok() && options.dry_run && status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-        outcome.was_checked_by_server = false;
-      } else if (!status.ok()) {
-        progress.reset();
-        if (position.id > 0) {
-          session.Note(
-              absl::StrCat("all before is imported; go on with --checkpoint ", position.Text()));
-        }
-        Subject about = session.About();
-        about.repeat = "the same again: what is there already is skipped";
-        return session.Fail(status, about);
-      }
-    }
-    AddRefusals(**batch, response, outcome);
-    position = (*batch)->after;
-    progress->Show(position.part, outcome.parts[Index(position.part)].read,
-                   totals[Index(position.part)]);
-  }
+  return TablesImport(tables, options, session, outcome).Run();
 }
 
 }  // namespace presence::cli

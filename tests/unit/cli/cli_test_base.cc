@@ -172,6 +172,10 @@ void CliTest::Populate() {
 }
 
 Outcome CliTest::Presencectl(std::vector<std::string> args) {
+  return RunIn([&args](Environment& environment) { return RunPresencectl(args, environment); });
+}
+
+Outcome CliTest::RunIn(const std::function<ExitCode(Environment&)>& run) {
   std::istringstream in(input_);
   std::ostringstream out, err;
   Environment environment{
@@ -193,7 +197,7 @@ Outcome CliTest::Presencectl(std::vector<std::string> args) {
       .time_zone = absl::UTCTimeZone(),
       .terminal = terminal_,
   };
-  const ExitCode exit_code = RunPresencectl(args, environment);
+  const ExitCode exit_code = run(environment);
   return {static_cast<int>(exit_code), out.str(), err.str()};
 }
 

@@ -1,6 +1,7 @@
 #ifndef PRESENCE_TESTS_UNIT_CLI_CLI_TEST_BASE_H_
 #define PRESENCE_TESTS_UNIT_CLI_CLI_TEST_BASE_H_
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -12,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "cli/environment.h"
+#include "cli/exit_code.h"
 #include "runtime/clock.h"
 #include "runtime/random.h"
 #include "tests/unit/cli/fake_presence.h"
@@ -48,6 +50,9 @@ class CliTest : public testing::Test {
   Outcome Presencectl(std::vector<std::string> args);
   // The same, as one would type it.
   Outcome Presencectl(absl::string_view command_line);
+
+  // Calls `run` with what a command has; `out` and `err` are what it printed.
+  Outcome RunIn(const std::function<ExitCode(Environment&)>& run);
 
   // Every help page, by the command that prints it: "presencectl", "presencectl publish", ...
   std::map<std::string, std::string> HelpPages();

@@ -239,6 +239,18 @@ class FakePresence::Admin final : public v1::AdminService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status Import(
+      grpc::ServerContext*,
+      grpc::ServerReaderWriter<v1::ImportResponse, v1::ImportRequest>* stream) override {
+    v1::ImportRequest request;
+    while (stream->Read(&request)) {
+      v1::ImportResponse response;
+      if (grpc::Status status = fake_.Import(request, response); !status.ok()) return status;
+      stream->Write(response);
+    }
+    return grpc::Status::OK;
+  }
+
   grpc::Status GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,
                              v1::ServerInfo* info) override {
     if (grpc::Status failure = fake_.Enter(); !failure.ok()) return failure;
@@ -275,6 +287,7 @@ FakePresence::FakePresence(const Clock& clock)
   builder.RegisterService(presence_.get());
   builder.RegisterService(admin_.get());
   builder.RegisterService(rules_.get());
+  builder.SetMaxReceiveMessageSize(256 * 1024);
   server_ = builder.BuildAndStart();
 }
 
@@ -335,6 +348,26 @@ void FakePresence::ScriptWatch(WatchScript script) {
 void FakePresence::OnIdleWatch(std::function<void()> hook) {
   const std::lock_guard lock(mu_);
   on_idle_watch_ = std::move(hook);
+}
+
+void FakePresence::OnImport(ImportHook hook) {
+  const std::lock_guard lock(mu_);
+  on_import_ = std::move(hook);
+}
+
+std::vector<v1::ImportRequest> FakePresence::imports() {
+  const std::lock_guard lock(mu_);
+  return imports_;
+}
+
+grpc::Status FakePresence::Import(const v1::ImportRequest& request, v1::ImportResponse& response) {
+  std::unique_lock lock(mu_);
+  imports_.push_back(request);
+  const ImportHook hook = on_import_;
+  lock.unlock();
+  if (hook) return hook(request, response);
+  response.set_imported(static_cast<uint64_t>(request.records_size()));
+  return grpc::Status::OK;
 }
 
 std::vector<v1::PublishRequest> FakePresence::publishes() {

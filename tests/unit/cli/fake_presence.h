@@ -57,11 +57,16 @@ class FakePresence final {
   // What the next Watch streams do, in order; without a script a stream sends the state and stays
   // open.
   void ScriptWatch(WatchScript script);
+  // Answers the messages of Import; without, each record is taken. Messages are as large as a core
+  // takes them.
+  using ImportHook = std::function<grpc::Status(const v1::ImportRequest&, v1::ImportResponse&)>;
+  void OnImport(ImportHook hook);
   // Called when a stream that stays open has sent everything.
   void OnIdleWatch(std::function<void()> hook);
 
   std::vector<v1::PublishRequest> publishes();
   std::vector<v1::WatchRequest> watches();
+  std::vector<v1::ImportRequest> imports();
 
  private:
   class Presence;
@@ -73,6 +78,7 @@ class FakePresence final {
   grpc::Status Enter();
   grpc::Status Publish(const v1::PublishRequest& request, v1::PublishResponse& response);
   WatchScript NextWatch(const v1::WatchRequest& request);
+  grpc::Status Import(const v1::ImportRequest& request, v1::ImportResponse& response);
   v1::WatchedState StateOf(const v1::WatchTarget& target);
   uint32_t ActiveWatchers(const Key& key);
   grpc::Status Decide(const Key& key, const std::string& watcher, v1::SubscriptionState state,
@@ -94,9 +100,11 @@ class FakePresence final {
   std::map<std::string, v1::PublishResponse> answered_;
   std::vector<v1::PublishRequest> publishes_;
   std::vector<v1::WatchRequest> watches_;
+  std::vector<v1::ImportRequest> imports_;
   std::deque<WatchScript> scripts_;
   std::optional<grpc::Status> failure_;
   std::function<void()> on_call_;
+  ImportHook on_import_;
   std::function<void()> on_idle_watch_;
   bool is_stalled_ = false;
   std::condition_variable released_;
