@@ -35,8 +35,8 @@ namespace presence {
 // This is the state machine alone: no gRPC, no thread. gateway_stream.h drives it over gRPC, and
 // the simulation over a link that loses and delays.
 //
-// `closed_flows` needs no doing here: a NOTIFY whose flow is gone goes to the Contact or comes back
-// as NO_FLOW, and the gateway is the one to see which.
+// Nobody tells of a flow that has closed: a NOTIFY over it goes to the Contact or comes back as
+// NO_FLOW, and the gateway is the one to see which.
 //
 // Invariants: the gateway never has more commands under way than it was granted, nor the core more
 // instructions; a reply never waits behind an instruction, nor an instruction of one resource

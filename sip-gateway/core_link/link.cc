@@ -11,10 +11,6 @@ namespace {
 // Retry-After of what is refused here: a core restarts in less.
 constexpr int64_t kRetryAfterSeconds = 5;
 
-// Closed flows kept for the core; a dialog on one that is forgotten is found out by its next
-// NOTIFY.
-constexpr size_t kMaxClosedFlows = 16'384;
-
 // Tag and length of one item in a frame.
 constexpr size_t kItemOverhead = 6;
 
@@ -40,7 +36,7 @@ Link::Link(LinkConfig config, const Clock& clock, Random& random, FrameStreamOpe
 Link::~Link() = default;
 
 bool Link::is_idle() const {
-  return pending_.empty() && results_.empty() && closed_flows_.empty() && waiting_.empty() &&
+  return pending_.empty() && results_.empty() && waiting_.empty() &&
          (stream_ == nullptr || stream_->IsWritable());
 }
 
@@ -74,10 +70,6 @@ void Link::Submit(v1::GatewayCommand command, ReplyCallback done) {
 void Link::Report(v1::NotifyResult result) {
   ++stats_.results;
   results_.Add(std::move(result));
-}
-
-void Link::ReportClosedFlow(std::string flow) {
-  if (closed_flows_.size() < kMaxClosedFlows) closed_flows_.push_back(std::move(flow));
 }
 
 // ---- the stream ----
@@ -306,11 +298,6 @@ bool Link::FillFrame() {
   size_t bytes = 0;
   // Results before commands: they free dialogs at the core, and are small.
   FillResults(bytes);
-  while (!closed_flows_.empty() && bytes < config_.soft_frame_bytes) {
-    bytes += closed_flows_.back().size() + kItemOverhead;
-    *frame_.add_closed_flows() = std::move(closed_flows_.back());
-    closed_flows_.pop_back();
-  }
   FillCommands(bytes);
   const uint32_t credit = CreditToGive();
   if (credit == 0) return bytes != 0;

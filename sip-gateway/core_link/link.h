@@ -139,9 +139,6 @@ class Link final : private FrameStreamEvents {
   // Tells the core how an instruction ended; now or, without a core, as soon as there is one again.
   void Report(v1::NotifyResult result);
 
-  // Tells the core that a flow has closed.
-  void ReportClosedFlow(std::string flow);
-
   // Writes what is ready. To be called at the end of each turn of the event loop.
   void Flush();
 
@@ -232,7 +229,6 @@ class Link final : private FrameStreamEvents {
   FairQueue<uint32_t, Waiting> waiting_;
 
   ResultLog results_;
-  std::vector<std::string> closed_flows_;
   v1::ConnectRequest frame_;  // being filled; kept for its memory
   LinkStats stats_;
 };

@@ -89,7 +89,6 @@ void Gateway::RefuseBroken(const Source& source, const Refusal& refusal) {
 
 void Gateway::OnFlowClosed(FlowId flow, SendFailure why) {
   client_transactions_.OnFlowClosed(flow, why);
-  if (dialog_flows_.erase(flow) > 0) link_.ReportClosedFlow(FlowName(flow));
 }
 
 void Gateway::OnSendFailed(SendTag tag, SendFailure why) {
@@ -141,7 +140,6 @@ void Gateway::AskPublish(ServerTransactionId id, const Message& publish, const S
 void Gateway::AskSubscribe(ServerTransactionId id, const Message& subscribe, const Source& source) {
   ++stats_.subscribes;
   const std::string flow = FlowName(source.flow);
-  if (source.flow != kNoFlow && transport_.IsOpen(source.flow)) dialog_flows_.insert(source.flow);
   v1::GatewayCommand command;
   *command.mutable_subscribe() = ToSubscribeRequest(
       subscribe, TrustIn(source), {.local_contact = ContactFor(subscribe, source), .flow = flow});

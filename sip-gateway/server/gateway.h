@@ -139,7 +139,6 @@ class Gateway final : public MessageSink, private AnswerPrinter, private LinkUse
   ClientTransactions client_transactions_;
   Notifier notifier_;
   Link link_;
-  absl::flat_hash_set<FlowId> dialog_flows_;  // open, and a SUBSCRIBE came over them
   bool is_draining_ = false;
   GatewayStats stats_;
 };

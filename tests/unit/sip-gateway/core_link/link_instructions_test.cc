@@ -228,16 +228,6 @@ TEST_F(LinkTest, TellsResultsAgainThatABrokenStreamMayHaveLost) {
   EXPECT_THAT(Tags(streams_.last().Results()), ElementsAre("late", "later"));
 }
 
-TEST_F(LinkTest, TellsOfClosedFlows) {
-  Connect();
-  link_->ReportClosedFlow("f1");
-
-  Turn();
-
-  ASSERT_THAT(streams_.last().frames, SizeIs(2));
-  EXPECT_THAT(streams_.last().frames[1].closed_flows(), ElementsAre("f1"));
-}
-
 TEST(ResultLogTest, DropsTheOldestBeyondItsBound) {
   ResultLog log(2);
   for (const uint32_t cseq : {1u, 2u, 3u}) {
