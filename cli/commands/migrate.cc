@@ -196,6 +196,13 @@ ExitCode MigrateTables(const MigrateOptions& options, const Script& script, Sess
   return ImportTables(**tables, table_options, session, outcome);
 }
 
+void ShowTables(const Migration& migration, const std::vector<NewFile>& files,
+                const TablesOutcome& tables, const MigrateOptions& options, Session& session) {
+  session.Show(ToStruct(migration, files, &tables), [&] {
+    PrintTables(tables, options.dry_run, session.environment().out, session.environment().terminal);
+  });
+}
+
 ExitCode MigrateKamailio(const MigrateOptions& options, Session& session) {
   const absl::StatusOr<Script> script =
       ReadScript(options.cfg, ReadTextFile, Defines(options.defines));
@@ -232,7 +239,11 @@ ExitCode MigrateKamailio(const MigrateOptions& options, Session& session) {
   TablesOutcome tables;
   if (options.has_tables()) {
     const ExitCode imported = MigrateTables(options, *script, session, tables);
-    if (imported != ExitCode::kOk) return imported;
+    if (imported != ExitCode::kOk) {
+      // What was done is done.
+      if (tables.is_begun) ShowTables(migration, files, tables, options, session);
+      return imported;
+    }
   }
   const TablesOutcome* shown_tables = options.has_tables() ? &tables : nullptr;
   session.Show(ToStruct(migration, files, shown_tables), [&] {

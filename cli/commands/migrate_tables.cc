@@ -94,6 +94,7 @@ void AddRefusals(const TableBatch& batch, const v1::ImportResponse& response,
   part.read += batch.records.size() + batch.refused.size();
   part.refused += batch.refused.size() + response.refused();
   part.imported += response.imported();
+  part.before += response.imported_before();
   part.skipped += response.skipped();
   for (const RefusedRow& row : batch.refused) AddRefusal(outcome, row);
   for (const v1::ImportRefusal& refusal : response.refusals()) {
@@ -150,6 +151,7 @@ class TablesImport {
 
   ExitCode Run() {
     if (absl::Status status = Count(); !status.ok()) return FailOfDatabase(session_, status);
+    outcome_.is_begun = true;
     progress_.emplace(session_);
     while (!is_interrupted()) {
       auto batch = tables_.Read(position_, kRowsPerRead);
@@ -157,7 +159,10 @@ class TablesImport {
         EndProgress();
         return FailOfDatabase(session_, batch.status());
       }
-      if (!batch->has_value()) return ExitCode::kOk;
+      if (!batch->has_value()) {
+        outcome_.is_complete = true;
+        return ExitCode::kOk;
+      }
       const Part part = (*batch)->part;
       for (const TableBatch& message : ToMessages(*std::move(*batch), tables_.NameOf(part))) {
         if (is_interrupted()) break;
@@ -218,7 +223,7 @@ class TablesImport {
   ExitCode Fail(const grpc::Status& status) {
     EndProgress();
     Subject about = session_.About();
-    about.repeat = "the same again: what is there already is skipped";
+    about.repeat = "the same again: nothing is imported twice";
     return session_.Fail(status, about);
   }
 

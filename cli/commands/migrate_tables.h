@@ -19,7 +19,8 @@ namespace presence::cli {
 struct PartOutcome {
   uint64_t read = 0;
   uint64_t imported = 0;
-  uint64_t skipped = 0;  // there already, or expired
+  uint64_t before = 0;   // imported by an earlier run, or by a call of this one that broke
+  uint64_t skipped = 0;  // expired, or something else has the name
   uint64_t refused = 0;
   bool is_there = true;
 };
@@ -33,6 +34,8 @@ struct TablesOutcome {
   std::vector<RefusedRow> refused;                   // the first of them in full
   std::vector<XcapCount> xcap;
   bool was_checked_by_server = true;  // else this was a dry run without one
+  bool is_begun = false;
+  bool is_complete = false;  // else it failed or was interrupted after what is counted
 
   uint64_t refused_rows() const;
 };

@@ -27,16 +27,18 @@ void PrintTables(const TablesOutcome& outcome, bool dry_run, std::ostream& out,
                {"WHAT"},
                {"ROWS", kRight},
                {dry_run ? "WOULD BE IMPORTED" : "IMPORTED", kRight},
+               {"BEFORE", kRight},
                {"SKIPPED", kRight},
                {"REFUSED", kRight}});
   for (const Part part : kParts) {
     const PartOutcome& counts = outcome.parts[Index(part)];
     if (!counts.is_there) {
-      table.Add({outcome.names[Index(part)], WordFor(part), "no table", "-", "-", "-"});
+      table.Add({outcome.names[Index(part)], WordFor(part), "no table", "-", "-", "-", "-"});
       continue;
     }
     table.Add({outcome.names[Index(part)], WordFor(part), std::to_string(counts.read),
                is_checked ? std::to_string(counts.imported) : "?",
+               is_checked ? std::to_string(counts.before) : "?",
                is_checked ? std::to_string(counts.skipped) : "?", std::to_string(counts.refused)});
   }
   out << "tables\n";
@@ -52,6 +54,7 @@ void PrintTables(const TablesOutcome& outcome, bool dry_run, std::ostream& out,
     out << "needs you  xcap: " << count.documents << " " << Printable(count.auid)
         << " documents stay where they are: this version reads none\n";
   }
+  if (!outcome.is_complete) out << "not complete: what is counted here came before the end\n";
   if (!is_checked) out << "no server was asked what it would take: rows are only read\n";
 }
 
@@ -59,6 +62,7 @@ google::protobuf::Struct ToStruct(const TablesOutcome& outcome) {
   google::protobuf::Struct shown;
   auto& fields = *shown.mutable_fields();
   fields["checked_by_server"].set_bool_value(outcome.was_checked_by_server);
+  fields["is_complete"].set_bool_value(outcome.is_complete);
   auto& parts = *fields["parts"].mutable_list_value();
   for (const Part part : kParts) {
     const PartOutcome& counts = outcome.parts[Index(part)];
@@ -68,6 +72,7 @@ google::protobuf::Struct ToStruct(const TablesOutcome& outcome) {
     row["is_there"].set_bool_value(counts.is_there);
     row["rows"].set_number_value(static_cast<double>(counts.read));
     row["imported"].set_number_value(static_cast<double>(counts.imported));
+    row["imported_before"].set_number_value(static_cast<double>(counts.before));
     row["skipped"].set_number_value(static_cast<double>(counts.skipped));
     row["refused"].set_number_value(static_cast<double>(counts.refused));
   }

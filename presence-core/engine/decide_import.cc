@@ -11,6 +11,14 @@ namespace {
 // RFC 3261 §8.1.1.5: a CSeq is less than 2^31. Room is left for those still to come.
 constexpr uint32_t kHighestCseq = UINT32_C(0x7FFFFFFF) - (1 << 20);
 
+// An import is run again, after a failure or to be sure, when what it brought has gone on here: the
+// publication has another entity-tag, or has ended, as the dialog may have. So what was taken is
+// remembered as long as the same could come again.
+void Remember(const RequestKey& key, absl::Time until, StateKind about, Effects& effects) {
+  effects.Put(std::make_shared<const AnswerRecord>(
+      AnswerRecord{key, {}, {}, absl::ZeroDuration(), until, about}));
+}
+
 // --- Publications.
 
 PublicationPtr FindByEtag(const Etag& etag, const Effects& effects) {
@@ -23,10 +31,13 @@ PublicationPtr FindByEtag(const Etag& etag, const Effects& effects) {
 absl::StatusOr<ImportOutcome> Import(const DecideContext& context, const ImportCommand& command,
                                      const ImportedPublication& item, Effects& effects) {
   if (item.expires_at <= context.now) return ImportOutcome::kSkipped;
+  const RequestKey request = RequestKey::Of({"Import", "publication", item.etag.text()});
   const PublicationPtr known = FindByEtag(item.etag, effects);
-  if (known != nullptr && (!command.replaces || known->document == item.document)) {
-    return ImportOutcome::kSkipped;
+  const bool is_same = known != nullptr && known->document == item.document;
+  if (is_same || (known == nullptr && effects.FindAnswer(request) != nullptr)) {
+    return ImportOutcome::kTakenBefore;
   }
+  if (known != nullptr && !command.replaces) return ImportOutcome::kSkipped;
   if (known == nullptr && effects.Publications().size() >= context.config.max_publications) {
     return QuotaExceeded("publications of one presentity", context.config.max_publications);
   }
@@ -43,6 +54,7 @@ absl::StatusOr<ImportOutcome> Import(const DecideContext& context, const ImportC
   row->is_answer_delivered = true;
   effects.ChangeState(NotifyCause::kPublish, "");
   effects.Put(PublicationPtr(std::move(row)));
+  Remember(request, item.expires_at, StateKind::kPublication, effects);
   return ImportOutcome::kTaken;
 }
 
@@ -103,9 +115,13 @@ absl::StatusOr<ImportOutcome> Import(const DecideContext& context, const ImportC
   const LocalTag id = IdOf(item, effects.key());
   const SubscriptionPtr known = effects.FindSubscription(id);
   if (absl::Status status = CheckDialog(item, known.get()); !status.ok()) return status;
+  const RequestKey request = RequestKey::Of(
+      {"Import", "dialog", item.dialog.call_id, item.local_tag, item.dialog.remote_tag});
   // One that is ending here has ended.
-  if (known != nullptr && (!command.replaces || !known->is_live() || IsSame(*known, item))) {
-    return ImportOutcome::kSkipped;
+  const bool is_here =
+      known != nullptr && (!command.replaces || !known->is_live() || IsSame(*known, item));
+  if (is_here || (known == nullptr && effects.FindAnswer(request) != nullptr)) {
+    return ImportOutcome::kTakenBefore;
   }
   const Verdict verdict = Weigh(context, item.event, item.watcher, nullptr, effects);
   if (verdict.authorization == Authorization::kBlock) {
@@ -130,6 +146,7 @@ absl::StatusOr<ImportOutcome> Import(const DecideContext& context, const ImportC
     effects.TakeAsTold(id);
   }
   effects.Put(SubscriptionPtr(std::move(row)));
+  Remember(request, item.expires_at, StateKind::kSubscription, effects);
   return ImportOutcome::kTaken;
 }
 
@@ -161,7 +178,8 @@ absl::StatusOr<ImportOutcome> Import(const DecideContext& context, const ImportC
   const WatcherRecordPtr known = effects.FindWatcher(item.watcher);
   const bool is_same = known != nullptr && known->decision == item.decision &&
                        known->is_waiting() == item.is_waiting;
-  if (known != nullptr && (is_same || !command.replaces)) return ImportOutcome::kSkipped;
+  if (is_same) return ImportOutcome::kTakenBefore;
+  if (known != nullptr && !command.replaces) return ImportOutcome::kSkipped;
   if (known == nullptr && effects.base().watchers().size() >= context.config.max_subscriptions) {
     return QuotaExceeded("watchers of one presentity", context.config.max_subscriptions);
   }

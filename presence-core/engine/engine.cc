@@ -293,9 +293,15 @@ void Engine::Impl::SetRowTimers(Stripe& stripe, Cell& cell, const RowChanges& ch
     if (row == nullptr || !row->is_waiting()) continue;
     SetRowTimer(stripe, cell, Alarm::kWaiting, row->ordinal, notifier.SweepTime(row->waits_until));
   }
-  // Answers are kept for minutes and looked at together: one alarm serves them all.
+  // Answers are looked at together: one alarm serves them all, and comes for the first. Most are
+  // kept for minutes, those of an import for as long as what it took.
   const auto& answers = cell.resource.answers_by_time();
-  if (changes.answers.empty() || answers.empty() || cell.answers_timer != kNoTimer) return;
+  if (changes.answers.empty() || answers.empty()) return;
+  const bool is_first_new =
+      std::any_of(changes.answers.begin(), changes.answers.end(),
+                  [&](const auto& row) { return row.first == answers.begin()->second; });
+  if (cell.answers_timer != kNoTimer && !is_first_new) return;
+  stripe.wheel.Cancel(cell.answers_timer);
   const absl::Time when = std::max(answers.begin()->first, clock.Now() + kAnswersPause);
   cell.answers_timer = stripe.wheel.Set(when, AlarmTarget{Alarm::kAnswers, cell.number, 0});
 }

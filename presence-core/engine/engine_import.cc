@@ -38,7 +38,7 @@ void Engine::Import(ImportCommand command, Done<ImportOutcome> done) {
           },
           [this, sweep, done = std::move(done)](absl::StatusOr<ImportOutcome> outcome) mutable {
             // Subscriptions that are here already follow a decision.
-            if (sweep == nullptr || !outcome.ok() || *outcome == ImportOutcome::kSkipped) {
+            if (sweep == nullptr || !outcome.ok() || *outcome != ImportOutcome::kTaken) {
               done(std::move(outcome));
               return;
             }

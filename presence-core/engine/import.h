@@ -64,7 +64,8 @@ struct ImportCommand {
 
 enum class ImportOutcome {
   kTaken,
-  kSkipped,  // it is here already, or its time is over
+  kTakenBefore,  // it is here, or an import took it before, whatever became of it since
+  kSkipped,      // its time is over, or something else of its name is here
 };
 
 }  // namespace presence

@@ -12,8 +12,9 @@
 namespace presence {
 
 // The answer to a request that has no row of its own to remember it by: a removal and the request
-// that made what was removed (kept 64 s, twice what a SIP transaction lives), or a call with a
-// request_id (kept 10 minutes). An immutable row.
+// that made what was removed (kept 64 s, twice what a SIP transaction lives), a call with a
+// request_id (kept 10 minutes), or an imported record (kept as long as it could be imported again).
+// An immutable row.
 struct AnswerRecord {
   RequestKey key;
   // Hash of what was asked: the same request_id with another content is refused. Empty: not

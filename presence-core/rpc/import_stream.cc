@@ -97,8 +97,7 @@ class ImportStream final : public grpc::ServerBidiReactor<v1::ImportRequest, v1:
     {
       absl::MutexLock lock(&mu_);
       if (outcome.ok()) {
-        uint64_t& count = *outcome == ImportOutcome::kTaken ? imported_ : skipped_;
-        ++count;
+        ++CountOf(*outcome);
       } else if (IsOfTheServer(outcome.status())) {
         stopped_by_ = outcome.status();
       } else {
@@ -114,6 +113,18 @@ class ImportStream final : public grpc::ServerBidiReactor<v1::ImportRequest, v1:
     OnOneDone();
   }
 
+  uint64_t& CountOf(ImportOutcome outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    switch (outcome) {
+      case ImportOutcome::kTaken:
+        return imported_;
+      case ImportOutcome::kTakenBefore:
+        return imported_before_;
+      case ImportOutcome::kSkipped:
+        break;
+    }
+    return skipped_;
+  }
+
   // The last one goes on. gRPC deletes this only after Finish, and that comes from here or when
   // nothing is under way.
   void OnOneDone() {
@@ -123,6 +134,7 @@ class ImportStream final : public grpc::ServerBidiReactor<v1::ImportRequest, v1:
       if (--under_way_ > 0) return;
       stopped_by = stopped_by_;
       response_.set_imported(imported_);
+      response_.set_imported_before(imported_before_);
       response_.set_skipped(skipped_);
       response_.set_refused(refused_);
       sent_ = std::move(response_);
@@ -151,6 +163,7 @@ class ImportStream final : public grpc::ServerBidiReactor<v1::ImportRequest, v1:
   absl::Mutex mu_;  // a leaf
   uint64_t under_way_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t imported_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t imported_before_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t skipped_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t refused_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Status stopped_by_ ABSL_GUARDED_BY(mu_);

@@ -153,7 +153,7 @@ TEST_F(ImportTest, KeepsATagOfOurs) {
   EXPECT_EQ(OnlySubscription().subscription->dialog.adopted_tag(), "");
 }
 
-TEST_F(ImportTest, SkipsWhatIsHere) {
+TEST_F(ImportTest, TakesNothingTwice) {
   const ImportCommand records[] = {BobAsWatcher(WatcherDecision::kAllow),
                                    AlicesPublication("open", "e1"), BobsSubscription()};
   for (const ImportCommand& record : records)
@@ -164,11 +164,86 @@ TEST_F(ImportTest, SkipsWhatIsHere) {
   const size_t appends = journal.appends();
 
   for (const ImportCommand& record : records) {
-    EXPECT_EQ(*Import(record).operator->(), ImportOutcome::kSkipped);
+    EXPECT_EQ(*Import(record).operator->(), ImportOutcome::kTakenBefore);
   }
 
   EXPECT_EQ(journal.appends(), appends);
   EXPECT_THAT(Sent(), IsEmpty());
+}
+
+TEST_F(ImportTest, DoesNotBringBackAPublicationThatWasModifiedSince) {
+  ASSERT_TRUE(Import(AlicesPublication("open", "e1")).ok());
+  PublishCommand modify = Publication("alice", "busy");
+  modify.etag = Etag("e1");
+  ASSERT_TRUE(Publish(modify).ok());
+  clock.Advance(absl::Minutes(9));
+
+  EXPECT_EQ(*Import(AlicesPublication("open", "e1")).operator->(), ImportOutcome::kTakenBefore);
+
+  const auto page = engine->ListPublications({});
+  ASSERT_EQ(page.rows.size(), 1u);
+  EXPECT_EQ(page.rows[0].publication->document.body(), "busy");
+}
+
+TEST_F(ImportTest, DoesNotBringBackAPublicationThatWasRemovedBeforeARestart) {
+  ASSERT_TRUE(Import(AlicesPublication("open", "e1")).ok());
+  PublishCommand remove;
+  remove.presentity = Presentity("alice");
+  remove.event = Event("presence");
+  remove.etag = Etag("e1");
+  remove.expiry = absl::ZeroDuration();
+  ASSERT_TRUE(Publish(remove).ok());
+  StartEngine();
+  ImportCommand again = AlicesPublication("open", "e1");
+  again.replaces = true;
+
+  EXPECT_EQ(*Import(again).operator->(), ImportOutcome::kTakenBefore);
+
+  EXPECT_EQ(engine->counters().publications_now, 0u);
+}
+
+TEST_F(ImportTest, DoesNotBringBackADialogThatHasEnded) {
+  ASSERT_TRUE(Import(BobsSubscription()).ok());
+  SubscribeCommand end = InDialog(4);
+  end.expiry = absl::ZeroDuration();
+  ASSERT_TRUE(Subscribe(end).ok());
+  Answer();
+  Sent();
+
+  EXPECT_EQ(*Import(BobsSubscription()).operator->(), ImportOutcome::kTakenBefore);
+
+  EXPECT_EQ(engine->counters().subscriptions_now, 0u);
+  EXPECT_THAT(Sent(), IsEmpty());
+}
+
+TEST_F(ImportTest, ForgetsWhatItTookWhenThatCannotComeAgain) {
+  ASSERT_TRUE(Import(AlicesPublication("open", "e1")).ok());
+  ASSERT_TRUE(Import(BobsSubscription()).ok());
+  Answer();
+
+  executor.RunFor(absl::Minutes(11));
+  Answer();
+  executor.RunFor(absl::Minutes(11));
+
+  EXPECT_EQ(engine->counters().resources_now, 0u);
+}
+
+// A request_id is kept for 10 minutes, however long what was imported lives.
+TEST_F(ImportTest, ForgetsOtherAnswersMeanwhile) {
+  ImportCommand record = AlicesPublication("open", "e1");
+  std::get<ImportedPublication>(record.item).expires_at = clock.Now() + absl::Hours(1);
+  ASSERT_TRUE(Import(record).ok());
+  PublishCommand first = Publication("alice", "busy");
+  first.idempotency.request_id = RequestKey::Of({"id"});
+  first.idempotency.content = RequestKey::Of({"busy"});
+  ASSERT_TRUE(Publish(first).ok());
+
+  executor.RunFor(absl::Minutes(11));
+
+  PublishCommand second = Publication("alice", "away");
+  second.idempotency.request_id = RequestKey::Of({"id"});
+  second.idempotency.content = RequestKey::Of({"away"});
+  EXPECT_TRUE(Publish(second).ok());
 }
 
 TEST_F(ImportTest, SkipsWhatHasExpired) {

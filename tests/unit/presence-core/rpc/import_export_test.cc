@@ -189,16 +189,18 @@ TEST(ImportExportTest, WritesOutWhatAnotherCoreReadsIn) {
   for (size_t i = 0; i < again.size(); ++i) EXPECT_EQ(Text(again[i]), Text(exported[i]));
 }
 
-TEST(ImportExportTest, SkipsWhatIsThere) {
+TEST(ImportExportTest, CountsApartWhatItTookBefore) {
   Core core;
-  const std::vector<v1::Record> records = {PublicationOf("alice", "open"),
-                                           SubscriptionOf("alice", "bob")};
-  core.Import(records);
+  core.Import({PublicationOf("alice", "open"), SubscriptionOf("alice", "bob")});
+  v1::Record expired = PublicationOf("alice", "closed");
+  *expired.mutable_publication()->mutable_expire_time() = In(-1);
 
-  const v1::ImportResponse again = core.Import(records);
+  const v1::ImportResponse again =
+      core.Import({PublicationOf("alice", "open"), SubscriptionOf("alice", "bob"), expired});
 
   EXPECT_EQ(again.imported(), 0u);
-  EXPECT_EQ(again.skipped(), 2u);
+  EXPECT_EQ(again.imported_before(), 2u);
+  EXPECT_EQ(again.skipped(), 1u);
 }
 
 TEST(ImportExportTest, RefusesRecordsOneByOne) {
