@@ -55,13 +55,12 @@ absl::StatusOr<std::optional<Cursor>> FromPageToken(const std::string& token,
   }
   const std::vector<std::string> parts = Split(text.substr(hash.size()));
   if (parts.size() != 4) return BadToken("page_token");
-  auto presentity = PresentityUri::Parse("domains/" + parts[0].substr(parts[0].rfind('@') + 1) +
-                                         "/users/" + parts[0].substr(0, parts[0].rfind('@')));
+  std::optional<PresentityUri> presentity = PresentityUri::FromText(parts[0]);
   auto event = EventName::Parse(parts[1]);
   Cursor cursor;
   const char* end = parts[2].data() + parts[2].size();
   const auto [stop, error] = std::from_chars(parts[2].data(), end, cursor.row);
-  if (!presentity.ok() || !event.ok() || error != std::errc() || stop != end) {
+  if (!presentity.has_value() || !event.ok() || error != std::errc() || stop != end) {
     return BadToken("page_token");
   }
   cursor.key = {*std::move(presentity), *std::move(event)};

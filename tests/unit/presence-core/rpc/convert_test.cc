@@ -139,6 +139,18 @@ TEST_F(ConvertTest, FieldsAreNamedInBadRequest) {
   EXPECT_EQ(bad.field_violations(0).field(), "expiry");
 }
 
+TEST_F(ConvertTest, PageTokensGoOnAfterAnyAddress) {
+  for (const char* uri : {"sip:~bob@example.com", "sip:~41@example.com", "sip:a%40b@example.com",
+                          "sip:a%2Fb%25@example.com", "tel:+1-202-555-0100"}) {
+    const Cursor cursor{{*PresentityUri::Parse(uri), *EventName::Parse("presence")}, 42, "x"};
+
+    const auto back = FromPageToken(ToPageToken(cursor, "list"), "list");
+
+    ASSERT_TRUE(back.ok()) << uri << ": " << back.status();
+    EXPECT_EQ((*back)->key, cursor.key) << uri;
+  }
+}
+
 TEST_F(ConvertTest, PageTokensAreForTheirListOnly) {
   const Cursor cursor{Key("alice"), 17, "bob@example.com"};
   const std::string token = ToPageToken(cursor, "list one");
