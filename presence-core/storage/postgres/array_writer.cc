@@ -39,7 +39,8 @@ void ArrayWriter::AddTime(absl::Time time) {
     text_ += "-infinity";
   } else {
     text_ += '"';
-    text_ += absl::FormatTime("%Y-%m-%d %H:%M:%E6S+00", time, absl::UTCTimeZone());
+    // Four digits at least: PostgreSQL reads a shorter year as one of this century.
+    text_ += absl::FormatTime("%E4Y-%m-%d %H:%M:%E6S+00", time, absl::UTCTimeZone());
     text_ += '"';
   }
 }

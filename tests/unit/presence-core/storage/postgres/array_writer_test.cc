@@ -43,6 +43,13 @@ TEST(ArrayWriterTest, WritesTimesToTheMicrosecondAndTheInfinities) {
   EXPECT_EQ(writer.Take(), R"({"2023-11-14 22:13:20.000001+00",infinity,-infinity})");
 }
 
+TEST(ArrayWriterTest, WritesAnEarlyYearWithFourDigits) {
+  ArrayWriter writer;
+  writer.AddTime(absl::FromCivil(absl::CivilDay(71, 2, 3), absl::UTCTimeZone()));
+
+  EXPECT_EQ(writer.Take(), R"({"0071-02-03 00:00:00.000000+00"})");
+}
+
 TEST(ArrayWriterTest, IsEmptyAfterTake) {
   ArrayWriter writer;
   writer.AddText("a");
