@@ -33,10 +33,9 @@ absl::StatusOr<absl::Time> Records::ToSteady(bool has, const google::protobuf::T
                                              std::string_view field) const {
   using google::protobuf::util::TimeUtil;
   if (!has) return InvalidField(field, "it is required");
-  if (wall.seconds() < TimeUtil::kTimestampMinSeconds ||
-      wall.seconds() > TimeUtil::kTimestampMaxSeconds || wall.nanos() < 0 ||
+  if (wall.seconds() < 0 || wall.seconds() > TimeUtil::kTimestampMaxSeconds || wall.nanos() < 0 ||
       wall.nanos() > 999'999'999) {
-    return InvalidField(field, "it is no time of the years 1 to 9999");
+    return InvalidField(field, "it is no time of the years 1970 to 9999");
   }
   const absl::Time time = absl::FromUnixSeconds(wall.seconds()) + absl::Nanoseconds(wall.nanos());
   return clock_.Now() + (time - clock_.WallNow());

@@ -209,6 +209,8 @@ TEST(ImportExportTest, RefusesRecordsOneByOne) {
   no_token.mutable_publication()->set_etag("two words");
   v1::Record no_time = PublicationOf("alice", "open");
   no_time.mutable_publication()->mutable_expire_time()->set_seconds(INT64_MAX);
+  v1::Record early = PublicationOf("alice", "open");
+  early.mutable_publication()->mutable_receive_time()->set_seconds(-1);
   v1::Record two_lines = SubscriptionOf("alice", "bob");
   two_lines.mutable_subscription()->mutable_dialog()->set_remote_target("sip:bob\r\nVia: x");
   v1::Record rules;
@@ -217,6 +219,7 @@ TEST(ImportExportTest, RefusesRecordsOneByOne) {
                                            PublicationOf("alice", "bad"),
                                            v1::Record(),
                                            no_time,
+                                           early,
                                            two_lines,
                                            rules,
                                            PublicationOf("nobody", "open"),
@@ -225,13 +228,14 @@ TEST(ImportExportTest, RefusesRecordsOneByOne) {
   const v1::ImportResponse taken = core.Import(records);
 
   EXPECT_EQ(taken.imported(), 2u);
-  EXPECT_EQ(taken.refused(), 6u);
+  EXPECT_EQ(taken.refused(), 7u);
   std::vector<std::string> reasons;
   for (const auto& refusal : core.refusals) {
     reasons.push_back(std::to_string(refusal.position()) + " " + refusal.reason());
   }
-  EXPECT_THAT(reasons, ElementsAre("0 INVALID_FIELD", "1 BAD_DOCUMENT", "2 INVALID_FIELD",
-                                   "3 INVALID_FIELD", "4 INVALID_FIELD", "5 NOT_SERVED_YET"));
+  EXPECT_THAT(reasons,
+              ElementsAre("0 INVALID_FIELD", "1 BAD_DOCUMENT", "2 INVALID_FIELD", "3 INVALID_FIELD",
+                          "4 INVALID_FIELD", "5 INVALID_FIELD", "6 NOT_SERVED_YET"));
 }
 
 TEST(ImportExportTest, ChangesNothingInADryRun) {
