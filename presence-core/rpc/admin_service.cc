@@ -14,8 +14,9 @@
 
 namespace presence {
 
-AdminService::AdminService(Engine& engine, const Clock& clock, v1::ServerInfo info)
-    : engine_(engine), clock_(clock), info_(std::move(info)) {
+AdminService::AdminService(Engine& engine, const Clock& clock, IsOwner is_owner,
+                           v1::ServerInfo info)
+    : engine_(engine), clock_(clock), is_owner_(std::move(is_owner)), info_(std::move(info)) {
   const EngineConfig& config = engine_.config();
   info_.set_epoch(engine_.epoch());
   for (const std::string& name : engine_.registry().EventNames()) {
@@ -99,7 +100,7 @@ grpc::ServerWriteReactor<v1::TraceItem>* AdminService::Trace(grpc::CallbackServe
 
 grpc::ServerWriteReactor<v1::ExportResponse>* AdminService::Export(
     grpc::CallbackServerContext*, const v1::ExportRequest* request) {
-  return NewExportStream(engine_, clock_, *request);
+  return NewExportStream(engine_, clock_, is_owner_, *request);
 }
 
 grpc::ServerBidiReactor<v1::ImportRequest, v1::ImportResponse>* AdminService::Import(

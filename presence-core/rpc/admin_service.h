@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "presence-core/engine/engine.h"
+#include "presence-core/rpc/ownership.h"
 #include "presence/v1/admin.grpc.pb.h"
 
 namespace presence {
@@ -13,7 +14,7 @@ namespace presence {
 class AdminService final : public v1::AdminService::CallbackService {
  public:
   // `info`: what GetServerInfo answers, but for the epoch, the packages and the time.
-  AdminService(Engine& engine, const Clock& clock, v1::ServerInfo info);
+  AdminService(Engine& engine, const Clock& clock, IsOwner is_owner, v1::ServerInfo info);
 
   grpc::ServerUnaryReactor* Cleanup(grpc::CallbackServerContext* context,
                                     const v1::CleanupRequest* request,
@@ -45,6 +46,7 @@ class AdminService final : public v1::AdminService::CallbackService {
  private:
   Engine& engine_;
   const Clock& clock_;
+  const IsOwner is_owner_;
   v1::ServerInfo info_;
 };
 

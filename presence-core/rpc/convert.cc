@@ -50,6 +50,7 @@ absl::StatusOr<DialogParts> ToDialog(const v1::Dialog& dialog, bool creates) {
         std::tuple("dialog.remote_uri", &dialog.remote_uri(), creates),
         std::tuple("dialog.gateway", &dialog.gateway(), creates),
         std::tuple("dialog.flow", &dialog.flow(), false),
+        std::tuple("dialog.flow_gateway", &dialog.flow_gateway(), false),
         std::tuple("dialog.local_contact", &dialog.local_contact(), false),
         std::tuple("dialog.user_agent", &dialog.user_agent(), false),
         std::tuple("dialog.adopted_tag", &dialog.adopted_tag(), false)}) {

@@ -23,8 +23,12 @@ constexpr v1::RecordKind kOrder[] = {v1::RECORD_KIND_WATCHER, v1::RECORD_KIND_PU
 
 class ExportStream final : public grpc::ServerWriteReactor<v1::ExportResponse> {
  public:
-  ExportStream(const Engine& engine, const Clock& clock, const v1::ExportRequest& request)
-      : engine_(engine), records_(engine, clock), domain_(request.domain()) {
+  ExportStream(const Engine& engine, const Clock& clock, IsOwner is_owner,
+               const v1::ExportRequest& request)
+      : engine_(engine),
+        records_(engine, clock),
+        is_owner_(std::move(is_owner)),
+        domain_(request.domain()) {
     if (absl::Status status = Begin(request); !status.ok()) {
       Finish(ToGrpc(status));
       return;
@@ -80,6 +84,10 @@ class ExportStream final : public grpc::ServerWriteReactor<v1::ExportResponse> {
 
   // Writes the next page, or ends.
   void Next() {
+    if (absl::Status status = CheckOwner(is_owner_); !status.ok()) {
+      Finish(ToGrpc(status));
+      return;
+    }
     page_.Clear();
     while (!kinds_.empty() && page_.records().empty()) {
       const v1::RecordKind kind = kinds_.front();
@@ -142,6 +150,7 @@ class ExportStream final : public grpc::ServerWriteReactor<v1::ExportResponse> {
 
   const Engine& engine_;
   const Records records_;
+  const IsOwner is_owner_;
   const std::string domain_;
   std::vector<v1::RecordKind> kinds_;  // still to write, the present one first
   std::optional<Cursor> after_;        // in the present one
@@ -153,9 +162,9 @@ class ExportStream final : public grpc::ServerWriteReactor<v1::ExportResponse> {
 }  // namespace
 
 grpc::ServerWriteReactor<v1::ExportResponse>* NewExportStream(const Engine& engine,
-                                                              const Clock& clock,
+                                                              const Clock& clock, IsOwner is_owner,
                                                               const v1::ExportRequest& request) {
-  return new ExportStream(engine, clock, request);
+  return new ExportStream(engine, clock, std::move(is_owner), request);
 }
 
 }  // namespace presence

@@ -134,6 +134,7 @@ absl::StatusOr<ImportCommand> Records::ToImport(const v1::SubscriptionRecord& re
   item.expires_at = *expires;
   item.local_tag = tag;
   item.dialog = *std::move(dialog);
+  if (!item.dialog.flow.empty()) item.dialog.flow_gateway = record.dialog().flow_gateway();
   item.remote_cseq = record.remote_cseq();
   item.local_cseq = subscription.local_cseq();
   item.document_version = record.document_version();
@@ -182,12 +183,19 @@ v1::Record Records::ToRecord(const SubscriptionView& view) const {
   v1::Record record;
   v1::SubscriptionRecord& out = *record.mutable_subscription();
   *out.mutable_subscription() = convert_.ToProto(view);
+  // What was granted: whoever imports it adds a grace of its own.
+  *out.mutable_subscription()->mutable_expire_time() =
+      convert_.ToWall(view.subscription->expires_at - subscribe_grace_);
+  // The core that sends for the dialog may be another one. It has used none above the limit, which
+  // is what a new life goes on from, too.
+  out.mutable_subscription()->set_local_cseq(view.subscription->cseq_limit);
   out.mutable_subscription()->set_presentity(view.key.presentity.Uri());
   out.mutable_subscription()->set_watcher(view.subscription->watcher.Uri());
   FillDialog(*view.subscription, *out.mutable_dialog());
   out.mutable_dialog()->set_user_agent(std::string(view.subscription->dialog.user_agent()));
+  out.mutable_dialog()->set_flow_gateway(std::string(view.subscription->dialog.flow_gateway()));
   out.set_remote_cseq(view.subscription->remote_cseq);
-  // A version is never above the limit, which is what a new life goes on from, too.
+  // A version is never above the limit, either.
   if (view.subscription->event.is_winfo()) {
     out.set_document_version(view.subscription->cseq_limit);
   }

@@ -12,7 +12,8 @@ namespace presence {
 // thread.
 class Records {
  public:
-  Records(const Engine& engine, const Clock& clock) : clock_(clock), convert_(engine, clock) {}
+  Records(const Engine& engine, const Clock& clock)
+      : clock_(clock), convert_(engine, clock), subscribe_grace_(engine.config().subscribe_grace) {}
 
   // What a record asks for, without the options of its import. Errors: INVALID_URI, USER_UNKNOWN,
   // UNKNOWN_EVENT, INVALID_FIELD, NOT_SERVED_YET.
@@ -33,6 +34,7 @@ class Records {
 
   const Clock& clock_;
   const Converter convert_;
+  const absl::Duration subscribe_grace_;
 };
 
 }  // namespace presence

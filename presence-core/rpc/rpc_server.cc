@@ -24,7 +24,7 @@ class GrpcServer final : public RpcServer {
       : options_(std::move(options)),
         presence_(engine, executor, clock, random, options_.max_watch_queue, options_.is_owner),
         gateways_(engine, executor, clock, options_.core_name, options_.is_owner, options_.claims),
-        admin_(engine, clock, options_.info),
+        admin_(engine, clock, options_.is_owner, options_.info),
         rules_(engine, clock, options_.is_owner) {}
 
   ~GrpcServer() override { Stop(absl::ZeroDuration()); }
