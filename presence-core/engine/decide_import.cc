@@ -11,6 +11,9 @@ namespace {
 // RFC 3261 §8.1.1.5: a CSeq is less than 2^31. Room is left for those still to come.
 constexpr uint32_t kHighestCseq = UINT32_C(0x7FFFFFFF) - (1 << 20);
 
+// A document has no lifetime: one that its owner took away stays away this long.
+constexpr absl::Duration kDocumentRemembered = absl::Hours(24 * 30);
+
 // An import is run again, after a failure or to be sure, when what it brought has gone on here: the
 // publication has another entity-tag, or has ended, as the dialog may have. So what was taken is
 // remembered as long as the same could come again.
@@ -193,6 +196,36 @@ absl::StatusOr<ImportOutcome> Import(const DecideContext& context, const ImportC
   if (absl::Status status = DecideAboutWatcher(context, decision, effects); !status.ok()) {
     return status;
   }
+  return ImportOutcome::kTaken;
+}
+
+// --- Documents.
+
+absl::StatusOr<ImportOutcome> Import(const DecideContext& context, const ImportCommand& command,
+                                     const ImportedDocument& item, Effects& effects) {
+  const RequestKey request = RequestKey::Of(
+      {"Import", "document", item.name.name, item.document.content_type(), item.document.body()});
+  const StoredDocumentPtr known = effects.FindDocument(item.name);
+  const bool is_same = known != nullptr && known->document == item.document;
+  if (is_same || (known == nullptr && effects.FindAnswer(request) != nullptr)) {
+    return ImportOutcome::kTakenBefore;
+  }
+  if (known != nullptr && !command.replaces) return ImportOutcome::kSkipped;
+  if (known == nullptr && effects.document_count() >= context.config.max_publications) {
+    return QuotaExceeded("documents of one owner", context.config.max_publications);
+  }
+  auto row = std::make_shared<StoredDocument>();
+  row->name = item.name;
+  // An entity-tag names one content only.
+  const bool is_etag_free = !item.etag.empty() && (known == nullptr || known->etag != item.etag);
+  row->etag = is_etag_free ? item.etag : Etag::Generate(context.random);
+  row->document = item.document;
+  row->file_uri = item.file_uri;
+  row->created_at = known != nullptr ? known->created_at : std::min(item.created_at, context.now);
+  row->updated_at = std::min(std::max(item.updated_at, row->created_at), context.now);
+  effects.ChangeState(NotifyCause::kPublish, "");
+  effects.Put(StoredDocumentPtr(std::move(row)));
+  Remember(request, context.now + kDocumentRemembered, StateKind::kPublication, effects);
   return ImportOutcome::kTaken;
 }
 

@@ -4,6 +4,18 @@
 #include "presence-core/model/error.h"
 
 namespace presence {
+namespace {
+
+// What a record brings that watchers will be shown; null where it brings none.
+const Document* DocumentOf(const ImportCommand& command) {
+  if (const auto* publication = std::get_if<ImportedPublication>(&command.item)) {
+    return &publication->document;
+  }
+  const auto* stored = std::get_if<ImportedDocument>(&command.item);
+  return stored == nullptr ? nullptr : &stored->document;
+}
+
+}  // namespace
 
 void Engine::Import(ImportCommand command, Done<ImportOutcome> done) {
   auto package = impl_->registry.Require(command.key.event);
@@ -11,10 +23,9 @@ void Engine::Import(ImportCommand command, Done<ImportOutcome> done) {
     done(package.status());
     return;
   }
-  const auto* publication = std::get_if<ImportedPublication>(&command.item);
-  if (publication != nullptr) {
+  if (const Document* document = DocumentOf(command); document != nullptr) {
     const absl::Status check =
-        CheckDocument(impl_->config, **package, command.key.presentity, publication->document);
+        CheckDocument(impl_->config, **package, command.key.presentity, *document);
     if (!check.ok()) {
       done(check);
       return;

@@ -248,6 +248,7 @@ Page<DocumentView> Engine::ListDocuments(const DocumentFilter& filter) const {
   };
   WalkResources(filter.owner, "", filter.after, impl_->stripes.size(), fetch,
                 [&](const ResourceKey& key, uint64_t) {
+                  if (!IsInDomain(key, filter.domain)) return true;
                   Stripe& stripe = impl_->StripeOf(key.StableHash());
                   StripeLock lock(stripe, impl_->clock, Hold::kList);
                   Cell* cell = impl_->Find(stripe, key);

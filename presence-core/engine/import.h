@@ -12,6 +12,7 @@
 #include "presence-core/model/etag.h"
 #include "presence-core/model/event_name.h"
 #include "presence-core/model/resource_key.h"
+#include "presence-core/model/stored_document.h"
 #include "presence-core/model/subscription.h"
 #include "presence-core/model/watcher.h"
 
@@ -52,9 +53,19 @@ struct ImportedWatcher {
   std::optional<absl::Time> waits_until;
 };
 
+// Hard state; of the resource "presence" of its owner.
+struct ImportedDocument {
+  DocumentName name;
+  Document document;
+  Etag etag;  // empty: it gets one
+  std::string file_uri;
+  absl::Time created_at;
+  absl::Time updated_at;
+};
+
 struct ImportCommand {
   ResourceKey key;
-  std::variant<ImportedPublication, ImportedSubscription, ImportedWatcher> item;
+  std::variant<ImportedPublication, ImportedSubscription, ImportedWatcher, ImportedDocument> item;
   // Take it also where something else of the same name is here.
   bool replaces = false;
   bool is_dry_run = false;

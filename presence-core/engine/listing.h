@@ -93,6 +93,7 @@ struct PublicationFilter {
 
 struct DocumentFilter {
   std::optional<PresentityUri> owner;
+  std::string domain;
   size_t limit = 100;
   std::optional<Cursor> after;
 };

@@ -17,9 +17,10 @@ namespace {
 
 constexpr size_t kRecordsPerPage = 256;
 
-// What is written, in this order: decisions before the subscriptions they decide about.
-constexpr v1::RecordKind kOrder[] = {v1::RECORD_KIND_WATCHER, v1::RECORD_KIND_PUBLICATION,
-                                     v1::RECORD_KIND_SUBSCRIPTION};
+// What is written, in this order: decisions before the subscriptions they decide about, and what
+// lies beneath before what is published.
+constexpr v1::RecordKind kOrder[] = {v1::RECORD_KIND_WATCHER, v1::RECORD_KIND_RULES,
+                                     v1::RECORD_KIND_PUBLICATION, v1::RECORD_KIND_SUBSCRIPTION};
 
 class ExportStream final : public grpc::ServerWriteReactor<v1::ExportResponse> {
  public:
@@ -48,7 +49,6 @@ class ExportStream final : public grpc::ServerWriteReactor<v1::ExportResponse> {
  private:
   absl::Status Begin(const v1::ExportRequest& request) {
     for (const int kind : request.kinds()) {
-      if (kind == v1::RECORD_KIND_RULES) continue;
       if (std::find(std::begin(kOrder), std::end(kOrder), kind) == std::end(kOrder)) {
         return InvalidField("kinds", "this server does not know the kind");
       }
@@ -59,7 +59,6 @@ class ExportStream final : public grpc::ServerWriteReactor<v1::ExportResponse> {
           std::find(request.kinds().begin(), request.kinds().end(), kind) != request.kinds().end();
       if (is_wanted) kinds_.push_back(kind);
     }
-    if (kinds_.empty()) return NotServedYet("AdminService.Export of rules");
     return request.checkpoint().empty() ? absl::OkStatus() : GoOnFrom(request.checkpoint());
   }
 
@@ -117,6 +116,22 @@ class ExportStream final : public grpc::ServerWriteReactor<v1::ExportResponse> {
         for (const WatcherRecordView& view : page.rows) {
           *page_.add_records() = records_.ToRecord(view);
           last_ = Cursor{view.key, 0, view.record->watcher.text()};
+        }
+        return page.next;
+      }
+      case v1::RECORD_KIND_RULES: {
+        DocumentFilter filter;
+        filter.domain = domain_;
+        filter.limit = kRecordsPerPage;
+        filter.after = after_;
+        const auto page = engine_.ListDocuments(filter);
+        for (const DocumentView& view : page.rows) {
+          *page_.add_records() = records_.ToRecord(view);
+          const DocumentName& name = view.document->name;
+          // Hard state is of the resource "presence".
+          last_ = Cursor{{view.owner, *EventName::Parse("presence")},
+                         static_cast<uint64_t>(name.kind),
+                         name.name};
         }
         return page.next;
       }

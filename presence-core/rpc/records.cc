@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <tuple>
 #include <utility>
 
 #include "presence-core/model/error.h"
@@ -50,7 +51,7 @@ absl::StatusOr<ImportCommand> Records::ToImport(const v1::Record& record) const 
     case v1::Record::kWatcher:
       return ToImport(record.watcher());
     case v1::Record::kRules:
-      return NotServedYet("AdminService.Import of rules");
+      return ToImport(record.rules());
     case v1::Record::ITEM_NOT_SET:
       break;
   }
@@ -170,6 +171,43 @@ absl::StatusOr<ImportCommand> Records::ToImport(const v1::WatcherRecord& record)
   return command;
 }
 
+absl::StatusOr<ImportCommand> Records::ToImport(const v1::RulesDocument& record) const {
+  auto name = convert_.ToOwnedName(record.name());
+  if (!name.ok()) return name.status();
+  auto document = Converter::FromProto(record.document());
+  if (!document.ok()) return document.status();
+  if (!record.etag().empty()) {
+    if (auto status = CheckToken("rules.etag", record.etag(), kLongestEtag); !status.ok()) {
+      return status;
+    }
+  }
+  if (auto status = CheckText("rules.file_uri", record.file_uri(), false); !status.ok()) {
+    return status;
+  }
+  ImportedDocument item;
+  item.created_at = item.updated_at = clock_.Now();
+  for (const auto& [has, wall, time, field] :
+       {std::tuple(record.has_create_time(), &record.create_time(), &item.created_at,
+                   "rules.create_time"),
+        std::tuple(record.has_update_time(), &record.update_time(), &item.updated_at,
+                   "rules.update_time")}) {
+    if (!has) continue;
+    auto given = ToSteady(true, *wall, field);
+    if (!given.ok()) return given.status();
+    *time = *given;
+  }
+  item.name = std::move(name->name);
+  item.document = *std::move(document);
+  item.etag = Etag(record.etag());
+  item.file_uri = record.file_uri();
+  ImportCommand command;
+  auto event = convert_.ToEvent("presence");
+  if (!event.ok()) return event.status();
+  command.key = {std::move(name->owner), *std::move(event)};
+  command.item = std::move(item);
+  return command;
+}
+
 v1::Record Records::ToRecord(const PublicationView& view) const {
   v1::Record record;
   *record.mutable_publication() = convert_.ToProto(view, /*is_full=*/true);
@@ -219,6 +257,14 @@ v1::Record Records::ToRecord(const WatcherRecordView& view) const {
         : row.decision == WatcherDecision::kConfirm ? v1::SUBSCRIPTION_STATE_PENDING
                                                     : v1::SUBSCRIPTION_STATE_ACTIVE);
   }
+  return record;
+}
+
+v1::Record Records::ToRecord(const DocumentView& view) const {
+  v1::Record record;
+  *record.mutable_rules() = convert_.ToProto(view, /*with_content=*/true);
+  record.mutable_rules()->mutable_name()->set_owner(view.owner.Uri());
+  record.mutable_rules()->mutable_document()->clear_text();
   return record;
 }
 

@@ -23,11 +23,13 @@ class Records {
   v1::Record ToRecord(const PublicationView& view) const;
   v1::Record ToRecord(const SubscriptionView& view) const;
   v1::Record ToRecord(const WatcherRecordView& view) const;
+  v1::Record ToRecord(const DocumentView& view) const;
 
  private:
   absl::StatusOr<ImportCommand> ToImport(const v1::Publication& record) const;
   absl::StatusOr<ImportCommand> ToImport(const v1::SubscriptionRecord& record) const;
   absl::StatusOr<ImportCommand> ToImport(const v1::WatcherRecord& record) const;
+  absl::StatusOr<ImportCommand> ToImport(const v1::RulesDocument& record) const;
   // Of Clock::Now(), which may be far from the wall's. Errors: INVALID_FIELD.
   absl::StatusOr<absl::Time> ToSteady(bool has, const google::protobuf::Timestamp& wall,
                                       std::string_view field) const;

@@ -152,6 +152,21 @@ v1::Record DecisionOf(const std::string& user, const std::string& watcher) {
   return record;
 }
 
+v1::Record DocumentOf(const std::string& user, const std::string& text) {
+  v1::Record record;
+  v1::RulesDocument& out = *record.mutable_rules();
+  out.mutable_name()->set_owner("sip:" + user + "@example.com");
+  out.mutable_name()->set_kind(v1::RULES_KIND_HARD_STATE);
+  out.mutable_name()->set_name("index");
+  out.mutable_document()->set_content_type("text/plain");
+  out.mutable_document()->set_body(text);
+  out.set_etag("etag-of-" + text);
+  *out.mutable_create_time() = In(-7200);
+  *out.mutable_update_time() = In(-3600);
+  out.set_file_uri("/xcap/index");
+  return record;
+}
+
 // Everything there is to know of them, times to the second.
 std::string Text(v1::Record record) {
   if (record.has_publication()) {
@@ -165,31 +180,39 @@ std::string Text(v1::Record record) {
     record.mutable_subscription()->mutable_subscription()->clear_local_cseq();
     record.mutable_subscription()->mutable_subscription()->mutable_expire_time()->set_nanos(0);
   }
+  if (record.has_rules()) {
+    record.mutable_rules()->mutable_create_time()->set_nanos(0);
+    record.mutable_rules()->mutable_update_time()->set_nanos(0);
+  }
   return record.ShortDebugString();
 }
 
 TEST(ImportExportTest, WritesOutWhatAnotherCoreReadsIn) {
   Core first;
-  const std::vector<v1::Record> records = {DecisionOf("alice", "bob"),
-                                           PublicationOf("a%20lice", "open"),
-                                           SubscriptionOf("alice", "bob")};
+  const std::vector<v1::Record> records = {
+      DecisionOf("alice", "bob"), PublicationOf("a%20lice", "open"), SubscriptionOf("alice", "bob"),
+      DocumentOf("a%20lice", "away")};
   const v1::ImportResponse taken = first.Import(records);
-  EXPECT_EQ(taken.imported(), 3u) << (first.refusals.empty() ? "" : first.refusals[0].message());
-  EXPECT_EQ(taken.checkpoint(), "after 2");
+  EXPECT_EQ(taken.imported(), 4u) << (first.refusals.empty() ? "" : first.refusals[0].message());
+  EXPECT_EQ(taken.checkpoint(), "after 3");
   const std::vector<v1::Record> exported = first.ExportAll();
-  ASSERT_THAT(exported, SizeIs(3));
-  EXPECT_EQ(exported[1].publication().etag(), "etag-of-open");
-  EXPECT_EQ(exported[1].publication().document().body(), "open");
-  const v1::SubscriptionRecord& dialog = exported[2].subscription();
+  ASSERT_THAT(exported, SizeIs(4));
+  EXPECT_EQ(exported[1].rules().etag(), "etag-of-away");
+  EXPECT_EQ(exported[1].rules().file_uri(), "/xcap/index");
+  EXPECT_EQ(exported[1].rules().create_time().seconds(),
+            records[3].rules().create_time().seconds());
+  EXPECT_EQ(exported[2].publication().etag(), "etag-of-open");
+  EXPECT_EQ(exported[2].publication().document().body(), "open");
+  const v1::SubscriptionRecord& dialog = exported[3].subscription();
   EXPECT_EQ(dialog.dialog().adopted_tag(), records[2].subscription().dialog().local_tag());
   EXPECT_GE(dialog.subscription().local_cseq(), 41u);
   EXPECT_EQ(dialog.remote_cseq(), 3u);
 
   Core second;
-  EXPECT_EQ(second.Import(exported).imported(), 3u);
+  EXPECT_EQ(second.Import(exported).imported(), 4u);
 
   const std::vector<v1::Record> again = second.ExportAll();
-  ASSERT_THAT(again, SizeIs(3));
+  ASSERT_THAT(again, SizeIs(4));
   for (size_t i = 0; i < again.size(); ++i) EXPECT_EQ(Text(again[i]), Text(exported[i]));
 }
 
@@ -270,8 +293,8 @@ TEST(ImportExportTest, RefusesRecordsOneByOne) {
   early.mutable_publication()->mutable_receive_time()->set_seconds(-1);
   v1::Record two_lines = SubscriptionOf("alice", "bob");
   two_lines.mutable_subscription()->mutable_dialog()->set_remote_target("sip:bob\r\nVia: x");
-  v1::Record rules;
-  rules.mutable_rules();
+  v1::Record rules = DocumentOf("alice", "<ruleset/>");
+  rules.mutable_rules()->mutable_name()->set_kind(v1::RULES_KIND_PRES_RULES);
   const std::vector<v1::Record> records = {no_token,
                                            PublicationOf("alice", "bad"),
                                            v1::Record(),
@@ -323,10 +346,11 @@ TEST(ImportExportTest, GoesOnFromAnyCheckpoint) {
   for (int i = 0; i < 300; ++i) {
     records.push_back(PublicationOf("user" + std::to_string(i), std::to_string(i)));
     records.push_back(DecisionOf("user" + std::to_string(i), "bob"));
+    records.push_back(DocumentOf("user" + std::to_string(i), std::to_string(i)));
   }
-  ASSERT_EQ(core.Import(records).imported(), 600u);
+  ASSERT_EQ(core.Import(records).imported(), 900u);
   const auto pages = core.Export({});
-  ASSERT_GT(pages.size(), 3u);
+  ASSERT_GT(pages.size(), 5u);
 
   for (size_t i = 0; i < pages.size(); ++i) {
     v1::ExportRequest request;
@@ -343,16 +367,22 @@ TEST(ImportExportTest, WritesOnlyTheKindsAndTheDomainAskedFor) {
   Core core;
   v1::Record elsewhere = PublicationOf("alice", "busy");
   elsewhere.mutable_publication()->set_presentity("sip:alice@example.org");
+  v1::Record document_elsewhere = DocumentOf("alice", "busy");
+  document_elsewhere.mutable_rules()->mutable_name()->set_owner("sip:alice@example.org");
   core.Import({PublicationOf("alice", "open"), elsewhere, DecisionOf("alice", "bob"),
-               SubscriptionOf("alice", "bob")});
+               SubscriptionOf("alice", "bob"), DocumentOf("alice", "away"), document_elsewhere});
   v1::ExportRequest request;
   request.add_kinds(v1::RECORD_KIND_PUBLICATION);
   request.set_domain("example.com");
 
   const auto records = core.ExportAll(request);
+  request.set_kinds(0, v1::RECORD_KIND_RULES);
+  const auto documents = core.ExportAll(request);
 
   ASSERT_THAT(records, SizeIs(1));
   EXPECT_EQ(records[0].publication().document().body(), "open");
+  ASSERT_THAT(documents, SizeIs(1));
+  EXPECT_EQ(documents[0].rules().document().body(), "away");
 }
 
 TEST(ImportExportTest, RefusesACheckpointOfAnotherExport) {
