@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <grpcpp/client_context.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace presence::cli {
 namespace {
@@ -151,6 +153,13 @@ class TablesImport {
 
   ExitCode Run() {
     if (absl::Status status = Count(); !status.ok()) return FailOfDatabase(session_, status);
+    if (!has_tables()) {
+      return session_.Fail(
+          ExitCode::kNotFoundOrFalse,
+          absl::StrCat("the database of --db has none of Kamailio's tables: ",
+                       absl::StrJoin(std::set(outcome_.names.begin(), outcome_.names.end()), ", ")),
+          "--db with the database that db_url in the script names");
+    }
     outcome_.is_begun = true;
     progress_.emplace(session_);
     while (!is_interrupted()) {
@@ -176,6 +185,11 @@ class TablesImport {
   bool is_interrupted() const { return session_.environment().interrupted.stop_requested(); }
   bool is_at_begin() const {
     return position_.id == options_.from.id && position_.part == options_.from.part;
+  }
+
+  bool has_tables() const {
+    return std::any_of(outcome_.parts.begin(), outcome_.parts.end(),
+                       [](const PartOutcome& part) { return part.is_there; });
   }
 
   absl::Status Count() {

@@ -29,8 +29,10 @@ class FakeTables final : public KamailioTables {
  public:
   std::vector<size_t> body_sizes;
   std::function<void()> on_read = [] {};
+  bool are_there = true;
 
   absl::StatusOr<std::optional<int64_t>> Count(Part part) override {
+    if (!are_there) return std::nullopt;
     return part == Part::kPublications ? static_cast<int64_t>(body_sizes.size()) : 0;
   }
   absl::StatusOr<std::vector<XcapCount>> CountXcap() override { return std::vector<XcapCount>(); }
@@ -106,6 +108,16 @@ TEST_F(MigrateTablesTest, RefusesARowThatFillsMoreThanAMessageAndGoesOn) {
   ASSERT_THAT(outcome.refused, SizeIs(1));
   EXPECT_EQ(outcome.refused[0].id, 2);
   EXPECT_THAT(outcome.refused[0].why, HasSubstr("307"));
+}
+
+TEST_F(MigrateTablesTest, FailsWhereThereIsNoneOfTheTables) {
+  tables.are_there = false;
+
+  const Outcome run = Import();
+
+  EXPECT_EQ(run.exit_code, 3);
+  EXPECT_THAT(run.err,
+              AllOf(HasSubstr("none of Kamailio's tables: other, presentity"), HasSubstr("--db")));
 }
 
 TEST_F(MigrateTablesTest, EndsAsInterruptedBetweenTwoMessagesAndSaysHowToGoOn) {
