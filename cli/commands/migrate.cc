@@ -290,9 +290,10 @@ void AddMigrate(CLI::App& root, Chosen& chosen) {
       ->option_text("DIR");
   CLI::Option* db =
       command
-          ->add_option("--db", options->db,
-                       "Import publications, dialogs and decisions from Kamailio's PostgreSQL "
-                       "into the server, as psql names it; stop Kamailio first")
+          ->add_option(
+              "--db", options->db,
+              "Import publications, dialogs, hard state and decisions from Kamailio's PostgreSQL "
+              "into the server, as psql names it; stop Kamailio first")
           ->option_text("DSN");
   command
       ->add_option("--gateway", options->gateway,

@@ -1,12 +1,33 @@
 #include <utility>
 
 #include "cli/commands/migrate_tables.h"
+#include "cli/kamailio_tables/rows.h"
 #include "cli/output/printable.h"
 #include "cli/output/table.h"
 
 namespace presence::cli {
+namespace {
+
+const char* WhyNot(int64_t doc_type) {
+  switch (doc_type) {
+    case kKamailioPresRules:
+      return "this version evaluates no rules; presencectl watcher approve and block decide about "
+             "each watcher";
+    case kKamailioResourceLists:
+      return "only rules and lists of others refer to them, and this version has neither";
+    case kKamailioRlsServices:
+      return "this version serves no subscriptions to lists";
+    default:
+      return "nothing here reads them";
+  }
+}
+
+}  // namespace
+
 const char* WordFor(Part part) {
   switch (part) {
+    case Part::kDocuments:
+      return "documents";
     case Part::kDecisions:
       return "decided";
     case Part::kPublications:
@@ -51,8 +72,10 @@ void PrintTables(const TablesOutcome& outcome, bool dry_run, std::ostream& out,
     out << "refused  " << all - outcome.refused.size() << " more\n";
   }
   for (const XcapCount& count : outcome.xcap) {
-    out << "needs you  xcap: " << count.documents << " " << Printable(count.auid)
-        << " documents stay where they are: this version reads none\n";
+    out << "needs you  " << Printable(outcome.names[Index(Part::kDocuments)]) << ": "
+        << count.documents << " " << Printable(count.auid)
+        << (count.documents == 1 ? " document stays" : " documents stay")
+        << " where they are: " << WhyNot(count.doc_type) << '\n';
   }
   if (!outcome.is_complete) out << "not complete: what is counted here came before the end\n";
   if (!is_checked) out << "no server was asked what it would take: rows are only read\n";
@@ -88,6 +111,7 @@ google::protobuf::Struct ToStruct(const TablesOutcome& outcome) {
     auto& out = *xcap.add_values()->mutable_struct_value()->mutable_fields();
     out["auid"].set_string_value(Printable(count.auid));
     out["documents"].set_number_value(static_cast<double>(count.documents));
+    out["why"].set_string_value(WhyNot(count.doc_type));
   }
   return shown;
 }

@@ -46,6 +46,31 @@ std::string Uri(const std::string& user, const std::string& domain) {
   return user.empty() ? absl::StrCat("sip:", domain) : absl::StrCat("sip:", user, "@", domain);
 }
 
+v1::Record HardState(std::string owner, std::string name, const std::string& body) {
+  v1::Record record;
+  v1::RulesDocument& out = *record.mutable_rules();
+  out.mutable_name()->set_owner(std::move(owner));
+  out.mutable_name()->set_kind(v1::RULES_KIND_HARD_STATE);
+  out.mutable_name()->set_name(std::move(name));
+  out.mutable_document()->set_content_type(ContentType("presence"));
+  out.mutable_document()->set_body(body);
+  return record;
+}
+
+// The file below the user's folder, or the global one. What is deeper keeps its folders, which the
+// server refuses: "index" there is another document.
+std::string FileName(const std::string& doc_uri) {
+  for (const char* tree : {"/users/", "/global/"}) {
+    const size_t at = doc_uri.find(tree);
+    if (at == std::string::npos) continue;
+    const std::string below = doc_uri.substr(at + std::string_view(tree).size());
+    if (tree == std::string_view("/global/")) return below;
+    const size_t slash = below.find('/');
+    return slash == std::string::npos ? "" : below.substr(slash + 1);
+  }
+  return doc_uri.substr(doc_uri.rfind('/') + 1);
+}
+
 absl::Status CheckCseq(std::string_view column, int64_t number) {
   if (number < 0) return Refuse(column, "is negative");
   if (number > std::numeric_limits<int32_t>::max()) return Refuse(column, "is 2^31 or more");
@@ -127,6 +152,9 @@ absl::StatusOr<v1::Record> ToRecord(const PresentityRow& row) {
         absl::StrCat("event ", Printable(row.event), " is of no package that is known here"));
   }
   if (row.body.empty()) return Refuse("body", "is empty");
+  if (row.expires == kKamailioHardState && row.event == "presence") {
+    return HardState(Uri(row.username, row.domain), row.etag, row.body);
+  }
   if (row.priority < std::numeric_limits<int32_t>::min() ||
       row.priority > std::numeric_limits<int32_t>::max()) {
     return Refuse("priority", "does not fit 32 bits");
@@ -198,6 +226,20 @@ absl::StatusOr<v1::Record> ToRecord(const ActiveWatcherRow& row, std::string_vie
     dialog.set_local_contact(row.local_contact);
   }
   dialog.set_user_agent(row.user_agent);
+  return record;
+}
+
+absl::StatusOr<v1::Record> ToRecord(const XcapRow& row) {
+  if (absl::Status status = CheckTexts(
+          {{"username", &row.username}, {"domain", &row.domain}, {"doc_uri", &row.doc_uri}});
+      !status.ok()) {
+    return status;
+  }
+  if (row.doc.empty()) return Refuse("doc", "is empty");
+  std::string name = FileName(row.doc_uri);
+  if (name.empty()) return Refuse("doc_uri", "names no file");
+  v1::Record record = HardState(Uri(row.username, row.domain), std::move(name), row.doc);
+  record.mutable_rules()->set_file_uri(row.doc_uri);
   return record;
 }
 

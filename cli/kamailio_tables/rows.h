@@ -59,6 +59,23 @@ struct WatcherRow {
   std::string reason;
 };
 
+struct XcapRow {
+  std::string username;
+  std::string domain;
+  std::string doc;
+  std::string doc_uri;  // ".../pidf-manipulation/users/sip:alice@example.com/index"
+};
+
+// Of the column doc_type: its xcap_server files an application under a bit.
+inline constexpr int64_t kKamailioPresRules = 1 << 1;
+inline constexpr int64_t kKamailioResourceLists = 1 << 2;
+inline constexpr int64_t kKamailioRlsServices = 1 << 3;
+inline constexpr int64_t kKamailioPidfManipulation = 1 << 4;
+
+// A publication that does not expire: hard state that refreshWatchers has loaded, with the name of
+// the file as its entity-tag.
+inline constexpr int64_t kKamailioHardState = -1;
+
 // Statuses of both tables.
 inline constexpr int64_t kKamailioActive = 1;
 inline constexpr int64_t kKamailioPending = 2;
@@ -76,6 +93,8 @@ absl::StatusOr<v1::Record> ToRecord(const PresentityRow& row);
 // `gateway`: the group that the phone will reach instead of Kamailio.
 absl::StatusOr<v1::Record> ToRecord(const ActiveWatcherRow& row, std::string_view gateway);
 absl::StatusOr<v1::Record> ToRecord(const WatcherRow& row);
+// Of a row with kKamailioPidfManipulation.
+absl::StatusOr<v1::Record> ToRecord(const XcapRow& row);
 
 // The routes of a Record-Route header, each in its angle brackets. Errors: InvalidArgument.
 absl::StatusOr<std::vector<std::string>> SplitRoutes(std::string_view header);

@@ -16,6 +16,7 @@ namespace presence::cli {
 namespace {
 
 constexpr std::pair<Part, const char*> kPartNames[] = {{Part::kDecisions, "decisions"},
+                                                       {Part::kDocuments, "documents"},
                                                        {Part::kPublications, "publications"},
                                                        {Part::kDialogs, "dialogs"},
                                                        {Part::kWaiting, "waiting"}};
@@ -114,6 +115,16 @@ WatcherRow ScanWatcher(RowScan& scan) {
   return row;
 }
 
+constexpr char kXcapColumns[] = "id, username, domain, doc, doc_uri";
+XcapRow ScanXcap(RowScan& scan) {
+  XcapRow row;
+  row.username = scan.Text();
+  row.domain = scan.Text();
+  row.doc = scan.Bytes();
+  row.doc_uri = scan.Text();
+  return row;
+}
+
 class PostgresTables final : public KamailioTables {
  public:
   PostgresTables(const std::string& dsn, TableNames names, std::string gateway)
@@ -139,10 +150,11 @@ class PostgresTables final : public KamailioTables {
       std::vector<XcapCount> counts;
       if (!IsThere(names_.xcap)) return counts;
       for (const auto& row : transaction_->exec(
-               absl::StrCat("SELECT coalesce(substring(doc_uri from '([^/]+)/(?:users|global)/'), "
-                            "'doc_type ' || doc_type), count(*) FROM ",
-                            Quoted(names_.xcap), " GROUP BY 1 ORDER BY 1"))) {
-        counts.push_back({row[0].as<std::string>(), row[1].as<int64_t>()});
+               absl::StrCat("SELECT doc_type, coalesce(substring(doc_uri from "
+                            "'([^/]+)/(?:users|global)/'), 'other'), count(*) FROM ",
+                            Quoted(names_.xcap), " WHERE NOT (", ConditionOf(Part::kDocuments),
+                            ") GROUP BY 1, 2 ORDER BY 1, 2"))) {
+        counts.push_back({row[0].as<int64_t>(), row[1].as<std::string>(), row[2].as<int64_t>()});
       }
       return counts;
     });
@@ -161,6 +173,8 @@ class PostgresTables final : public KamailioTables {
 
   std::string NameOf(Part part) const override {
     switch (part) {
+      case Part::kDocuments:
+        return names_.xcap;
       case Part::kPublications:
         return names_.presentity;
       case Part::kDialogs:
@@ -182,7 +196,13 @@ class PostgresTables final : public KamailioTables {
     }
   }
 
-  std::string Quoted(const std::string& name) { return connection_.quote_name(name); }
+  // A name of the script: "table", or "schema.table".
+  std::string Quoted(const std::string& name) {
+    const size_t dot = name.find('.');
+    if (dot == std::string::npos) return connection_.quote_name(name);
+    return absl::StrCat(connection_.quote_name(name.substr(0, dot)), ".",
+                        connection_.quote_name(name.substr(dot + 1)));
+  }
 
   bool IsThere(const std::string& name) {
     return !transaction_
@@ -193,10 +213,12 @@ class PostgresTables final : public KamailioTables {
 
   static std::string ConditionOf(Part part) {
     if (part == Part::kDecisions) return "status IN (1, 3)";
+    if (part == Part::kDocuments) return absl::StrCat("doc_type = ", kKamailioPidfManipulation);
     if (part == Part::kWaiting) return "status NOT IN (1, 3)";
     return "true";
   }
   static const char* ColumnsOf(Part part) {
+    if (part == Part::kDocuments) return kXcapColumns;
     if (part == Part::kPublications) return kPresentityColumns;
     return part == Part::kDialogs ? kActiveWatcherColumns : kWatcherColumns;
   }
@@ -226,6 +248,8 @@ class PostgresTables final : public KamailioTables {
 
   absl::StatusOr<v1::Record> ToRecordOf(Part part, RowScan& scan) const {
     switch (part) {
+      case Part::kDocuments:
+        return ToRecord(ScanXcap(scan));
       case Part::kPublications:
         return ToRecord(ScanPresentity(scan));
       case Part::kDialogs:

@@ -13,7 +13,8 @@
 
 namespace presence::cli {
 
-// Names of Kamailio's tables, which its configuration may change.
+// Names of Kamailio's tables, which its configuration may change; "schema.table" where they are in
+// a schema that is not searched.
 struct TableNames {
   std::string presentity = "presentity";
   std::string active_watchers = "active_watchers";
@@ -22,10 +23,11 @@ struct TableNames {
 };
 
 // The order in which tables are read: what was decided about watchers comes before the dialogs it
-// is about, and those who wait after them, for whoever subscribes does not wait.
-enum class Part { kDecisions, kPublications, kDialogs, kWaiting };
-inline constexpr Part kParts[] = {Part::kDecisions, Part::kPublications, Part::kDialogs,
-                                  Part::kWaiting};
+// is about, and those who wait after them, for whoever subscribes does not wait. Documents are
+// those that are hard state.
+enum class Part { kDecisions, kDocuments, kPublications, kDialogs, kWaiting };
+inline constexpr Part kParts[] = {Part::kDecisions, Part::kDocuments, Part::kPublications,
+                                  Part::kDialogs, Part::kWaiting};
 
 // After which row: "active_watchers:4711". "" is before the first.
 struct TablePosition {
@@ -44,8 +46,9 @@ struct RefusedRow {
   std::string why;
 };
 
-// Documents of the xcap table, of one AUID.
+// Documents of the xcap table that stay there, of one AUID.
 struct XcapCount {
+  int64_t doc_type = 0;
   std::string auid;  // such as "pres-rules"
   int64_t documents = 0;
 };

@@ -152,10 +152,15 @@ class MigrationTest(unittest.TestCase):
         return system
 
     def migrate(self, system, *options, code=0):
+        """What became of each part: imported, imported before, skipped, refused."""
         out = system.presencectl("migrate", "kamailio", "--cfg", self.kamailio.script, "--db", self.kamailio.dsn,
                                  "--gateway", "scenario", "-o", "json", *options, code=code)
         tables = json.loads(out)["tables"]
-        return {part["what"]: (part["imported"], part["skipped"], part["refused"]) for part in tables["parts"]}, tables
+        return {part["what"]: (part["imported"], part["imported_before"], part["skipped"], part["refused"])
+                for part in tables["parts"]}, tables
+
+    def listed(self, system, *words):
+        return [json.loads(line) for line in system.presencectl(*words, "-o", "jsonl").splitlines()]
 
     def test_o06_phones_go_on_where_they_were_at_kamailio(self):
         bob, alice = self.phone("bob"), self.phone("alice")
@@ -175,8 +180,8 @@ class MigrationTest(unittest.TestCase):
                                  etag=published.get("sip-etag"))
         changed = subscription.notify()
 
-        self.assertEqual(counts["publications"], (1, 0, 0))
-        self.assertEqual(counts["dialogs"], (1, 0, 0))
+        self.assertEqual(counts["publications"], (1, 0, 0, 0))
+        self.assertEqual(counts["dialogs"], (1, 0, 0, 0))
         self.assertEqual(refreshed.status, 200, refreshed)
         self.assertEqual(refreshed.get("to"), subscription.to)
         self.assertGreater(cseq_of(notify), max(cseq_of(m) for m in told))
@@ -186,13 +191,19 @@ class MigrationTest(unittest.TestCase):
         self.assertIn("closed", changed.text)
         self.assertEqual(cseq_of(changed), cseq_of(notify) + 1)
 
+        # She has another entity-tag by now, and what Kamailio has is old.
         again, _ = self.migrate(system)
-        self.assertEqual(again["dialogs"], (0, 1, 0))
+        self.assertEqual(again["publications"], (0, 1, 0, 0))
+        self.assertEqual(again["dialogs"], (0, 1, 0, 0))
+        self.assertEqual([row["etag"] for row in self.listed(system, "presentity", "list")], [modified.get("sip-etag")])
         self.goes_on_after_crashes(system, subscription)
         drain(bob, subscription.call_id)  # a gateway that is new may have been told again
         self.assertEqual(subscription.send(0).status, 200)
         self.assertRegex(subscription.notify().get("subscription-state"), "^terminated")
         self.assertEqual(subscription.refresh(600).status, 481)
+        if system.storage_modes[1] == "write-through":  # else the crash may have taken what was taken
+            self.assertEqual(self.migrate(system)[0]["dialogs"], (0, 1, 0, 0))
+            self.assertEqual(self.listed(system, "subscription", "list"), [])
 
     def goes_on_after_crashes(self, system, subscription):
         system.crash_gateway()
@@ -241,7 +252,8 @@ class MigrationTest(unittest.TestCase):
               ('sip:alice@example.com', 'eve', 'example.com', 'presence', 3, 'rejected', 0),
               ('sip:alice@example.com', 'dan', 'example.com', 'presence', 2, '', 0);
             INSERT INTO xcap (username, domain, doc, doc_type, etag, source, doc_uri, port) VALUES
-              ('alice', 'example.com', '<ruleset/>', 2, 'x', 0, '/pres-rules/users/sip:alice@example.com/index', 0)""")
+              ('alice', 'example.com', '<ruleset/>', 2, 'x', 0, '/pres-rules/users/sip:alice@example.com/index', 0),
+              ('bob', 'example.com', '<list/>', 4, 'x', 0, '/resource-lists/users/sip:bob@example.com/index', 0)""")
 
         asked, _ = self.migrate(system, "--dry-run", code=1)
         nothing_yet = system.presencectl("presentity", "list", "-o", "jsonl")
@@ -249,10 +261,13 @@ class MigrationTest(unittest.TestCase):
 
         self.assertEqual(nothing_yet, "")
         self.assertEqual(asked, done)
-        self.assertEqual(done["publications"], (1, 1, 3))
-        self.assertEqual(done["decided"], (1, 0, 0))
-        self.assertEqual(done["waiting"], (1, 0, 0))
-        self.assertEqual(tables["xcap"], [{"auid": "pres-rules", "documents": 1}])
+        self.assertEqual(done["publications"], (1, 0, 1, 3))
+        self.assertEqual(done["decided"], (1, 0, 0, 0))
+        self.assertEqual(done["waiting"], (1, 0, 0, 0))
+        self.assertEqual([(row["auid"], row["documents"]) for row in tables["xcap"]],
+                         [("pres-rules", 1), ("resource-lists", 1)])
+        for row in tables["xcap"]:
+            self.assertTrue(row["why"], row)
         why = " / ".join(row["why"] for row in tables["refused"])
         for reason in ("BAD_DOCUMENT", "INVALID_FIELD", "UNKNOWN_EVENT"):
             self.assertIn(reason, why)
@@ -260,6 +275,69 @@ class MigrationTest(unittest.TestCase):
             json.loads, system.presencectl("watcher", "list", "alice@example.com", "-o", "jsonl").splitlines())}
         self.assertEqual(states["eve@example.com"], "SUBSCRIPTION_STATE_TERMINATED")
         self.assertEqual(states["dan@example.com"], "SUBSCRIPTION_STATE_WAITING")
+
+    def test_hard_state_comes_along(self):
+        system = self.take_over()
+        folder = "/xcap-root/pidf-manipulation/users/sip:alice@example.com"
+        away, here = (pidf("sip:alice@example.com", basic).replace("'", "''") for basic in ("closed", "open"))
+        psql(self.kamailio.dsn, "-c", f"""
+            INSERT INTO xcap (username, domain, doc, doc_type, etag, source, doc_uri, port) VALUES
+              ('alice', 'example.com', '{away}', 16, 'x', 0, '{folder}/index', 0),
+              ('alice', 'example.com', 'no XML', 16, 'x', 0, '{folder}/broken', 0),
+              ('alice', 'example.com', '{away}', 16, 'x', 0, '{folder}/deeper/index', 0);
+            INSERT INTO presentity (username, domain, event, etag, expires, received_time, body, sender) VALUES
+              ('bob', 'example.com', 'presence', 'desk', -1, 0, '{here}', '')""")
+
+        done, tables = self.migrate(system, code=1)
+        system.presencectl("rules", "delete", "bob@example.com", "--name", "desk")
+        again, _ = self.migrate(system, code=1)
+
+        self.assertEqual(done["documents"], (1, 0, 0, 2))
+        self.assertEqual(done["publications"], (1, 0, 0, 0))
+        self.assertEqual([row["why"].split(":")[0] for row in tables["refused"]], ["BAD_DOCUMENT", "INVALID_FIELD"])
+        self.assertEqual(again["documents"], (0, 1, 0, 2))
+        self.assertEqual(again["publications"], (0, 1, 0, 0))
+        self.assertEqual([row["name"]["owner"] for row in self.listed(system, "rules", "list")], ["alice@example.com"])
+        self.assertIn("closed", system.presencectl("state", "get", "alice@example.com", "-o", "json"))
+
+    def test_thousands_of_real_rows_come_in(self):
+        system = self.take_over()
+        body = pidf("sip:u@example.com", "open").replace("</presence>", f"<note>{'x' * 700}</note></presence>")
+        later = int(time.time()) + 600
+        psql(self.kamailio.dsn, "-c", f"""
+            INSERT INTO presentity (username, domain, event, etag, expires, received_time, body, sender)
+              SELECT 'u' || n, 'example.com', 'presence', 'etag' || n, {later}, 0, '{body}'::bytea, ''
+              FROM generate_series(1, 2000) AS n""")
+
+        done, _ = self.migrate(system)
+        again, _ = self.migrate(system)
+
+        self.assertEqual(done["publications"], (2000, 0, 0, 0))
+        self.assertEqual(again["publications"], (0, 2000, 0, 0))
+
+    def test_tables_are_found_in_the_schema_that_the_script_names(self):
+        system = self.take_over()
+        psql(self.kamailio.dsn, "-c", f"""
+            CREATE SCHEMA kept; ALTER TABLE presentity SET SCHEMA kept;
+            INSERT INTO kept.presentity (username, domain, event, etag, expires, received_time, body, sender) VALUES
+              ('bob', 'example.com', 'presence', 'e1', {int(time.time()) + 600}, 0,
+               '{pidf("sip:bob@example.com", "open")}', '')""")
+        with self.kamailio.script.open("a", encoding="utf-8") as script:
+            script.write('modparam("presence", "presentity_table", "kept.presentity")\n')
+
+        done, _ = self.migrate(system)
+
+        self.assertEqual(done["publications"], (1, 0, 0, 0))
+
+    def test_a_database_without_the_tables_is_refused(self):
+        system = self.take_over()
+
+        done = system.run_presencectl("migrate", "kamailio", "--cfg", self.kamailio.script, "--db",
+                                      self.kamailio.dsn.replace(self.kamailio.database, "template1"))
+
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertIn("none of Kamailio's tables: active_watchers, presentity, watchers, xcap", done.stderr)
+        self.assertEqual(done.stdout, "")
 
     def test_examples_of_the_help_page_work(self):
         system = self.take_over()

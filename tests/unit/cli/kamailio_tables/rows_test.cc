@@ -63,6 +63,48 @@ std::string WhyOf(const absl::StatusOr<v1::Record>& record) {
   return std::string(record.status().message());
 }
 
+TEST(RowsTest, MakesADocumentOfARowOfXcap) {
+  const auto record =
+      ToRecord(XcapRow{"alice", "example.com", "<presence/>",
+                       "/xcap-root/pidf-manipulation/users/sip:alice@example.com/index"});
+
+  ASSERT_TRUE(record.ok()) << record.status();
+  const v1::RulesDocument& made = record->rules();
+  EXPECT_EQ(made.name().owner(), "sip:alice@example.com");
+  EXPECT_EQ(made.name().kind(), v1::RULES_KIND_HARD_STATE);
+  EXPECT_EQ(made.name().name(), "index");
+  EXPECT_EQ(made.document().content_type(), "application/pidf+xml");
+  EXPECT_EQ(made.document().body(), "<presence/>");
+  EXPECT_EQ(made.file_uri(), "/xcap-root/pidf-manipulation/users/sip:alice@example.com/index");
+}
+
+TEST(RowsTest, TakesTheNameOfADocumentFromItsUri) {
+  const auto name_of = [](const std::string& uri) {
+    const auto record = ToRecord(XcapRow{"alice", "example.com", "x", uri});
+    return record.ok() ? record->rules().name().name() : WhyOf(record);
+  };
+
+  EXPECT_EQ(name_of("pidf-manipulation/users/sip:a@b/hard.xml"), "hard.xml");
+  EXPECT_EQ(name_of("/r/pidf-manipulation/global/index"), "index");
+  EXPECT_EQ(name_of("/r/pidf-manipulation/users/sip:a@b/away/index"), "away/index");
+  EXPECT_EQ(name_of("index"), "index");
+  EXPECT_EQ(name_of("/r/pidf-manipulation/users/sip:a@b"), "doc_uri names no file");
+  EXPECT_EQ(name_of("/r/pidf-manipulation/users/sip:a@b/"), "doc_uri names no file");
+}
+
+TEST(RowsTest, MakesADocumentOfAPublicationThatDoesNotExpire) {
+  PresentityRow row = Publication();
+  row.expires = kKamailioHardState;
+  row.etag = "index";
+
+  const auto record = ToRecord(row);
+
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_EQ(record->rules().name().owner(), "sip:alice@example.com");
+  EXPECT_EQ(record->rules().name().name(), "index");
+  EXPECT_EQ(record->rules().document().body(), "<presence/>");
+}
+
 TEST(RowsTest, MakesAPublicationOfARow) {
   const auto record = ToRecord(Publication());
 
