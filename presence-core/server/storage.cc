@@ -90,6 +90,17 @@ std::function<void()> Fenced(std::function<void(std::string)> on_lost) {
   return [on_lost = std::move(on_lost)] { on_lost("another process owns the database"); };
 }
 
+StorageCounters CountersOf(const WriteThroughJournal& journal, bool is_owner) {
+  const WriteThroughJournal::Counters counted = journal.counters();
+  StorageCounters counters;
+  counters.is_owner = is_owner;
+  counters.commits = counted.commits;
+  counters.written = counted.changes;
+  counters.failed = counted.failed + counted.unknown;
+  counters.refused = counted.refused;
+  return counters;
+}
+
 class WriteThroughStorage final : public PostgresStorage {
  public:
   WriteThroughStorage(const DatabaseOptions& options, std::unique_ptr<LeaseKeeper> keeper,
@@ -99,16 +110,7 @@ class WriteThroughStorage final : public PostgresStorage {
         journal_(store(), {.on_fenced = Fenced(std::move(on_lost))}) {}
 
   Journal& journal() override { return journal_; }
-  StorageCounters counters() const override {
-    const WriteThroughJournal::Counters counted = journal_.counters();
-    StorageCounters counters;
-    counters.is_owner = IsSure();
-    counters.commits = counted.commits;
-    counters.written = counted.changes;
-    counters.failed = counted.failed + counted.unknown;
-    counters.refused = counted.refused;
-    return counters;
-  }
+  StorageCounters counters() const override { return CountersOf(journal_, IsSure()); }
 
  private:
   bool Drain() override {
@@ -132,16 +134,7 @@ class DbOnlyStorage final : public PostgresStorage, public SharedState {
         journal_(store(), {.is_shared = true, .on_fenced = Fenced(std::move(on_lost))}) {}
 
   Journal& journal() override { return journal_; }
-  StorageCounters counters() const override {
-    const WriteThroughJournal::Counters counted = journal_.counters();
-    StorageCounters counters;
-    counters.is_owner = IsSure();
-    counters.commits = counted.commits;
-    counters.written = counted.changes;
-    counters.failed = counted.failed + counted.unknown;
-    counters.refused = counted.refused;
-    return counters;
-  }
+  StorageCounters counters() const override { return CountersOf(journal_, IsSure()); }
 
   SharedState* shared() override { return this; }
   void Listen(Listener listener) override {
