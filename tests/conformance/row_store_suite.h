@@ -343,7 +343,7 @@ TYPED_TEST_P(RowStoreSuite, ABatchWithABadRowLeavesNothing) {
   const CommitOutcome outcome = this->Commit({this->Everything(alice), bad});
 
   EXPECT_EQ(outcome.result, CommitResult::kBadRow);
-  EXPECT_EQ(ReasonOf(outcome.status), ErrorReason::kStorageUnavailable);
+  EXPECT_EQ(ReasonOf(outcome.status), ErrorReason::kInternal);
   EXPECT_FALSE(this->Read(alice).has_value());
   EXPECT_FALSE(this->Read(other).has_value());
   EXPECT_EQ(this->Commit({this->Everything(alice)}).result, CommitResult::kCommitted);

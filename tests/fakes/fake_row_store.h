@@ -83,7 +83,7 @@ class FakeRowStore final : public RowStore {
       }
       for (const auto& [id, row] : changes.publications) {
         if (row != nullptr && refuses(*row)) {
-          return {CommitResult::kBadRow, StorageUnavailable("a row is too long")};
+          return {CommitResult::kBadRow, Internal("a row is too long")};
         }
       }
     }

@@ -27,7 +27,7 @@ class RecordingStore final : public RowStore {
       std::string committed;
       for (const RowChanges& changes : batch) {
         for (const auto& [id, row] : changes.publications) {
-          if (id == bad_) return done({CommitResult::kBadRow, StorageUnavailable("bad")});
+          if (id == bad_) return done({CommitResult::kBadRow, Internal("bad")});
           committed += (row == nullptr ? "-" : "+") + std::to_string(id);
         }
         if (changes.resource.has_value()) committed += "r";
