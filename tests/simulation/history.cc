@@ -76,6 +76,9 @@ struct Describer {
   std::string operator()(const TakenOver& e) const {
     return fmt::format("database  has another owner, epoch {}", e.epoch);
   }
+  std::string operator()(const Held& e) const {
+    return fmt::format("{:<9} holds {} \"{}\"", e.core, e.key.presentity.text(), e.state);
+  }
   std::string operator()(const Instructed& e) const {
     const std::string by = e.reign == 0 ? "" : fmt::format(" by {} in reign {}", e.core, e.reign);
     return fmt::format("instruct  {} cseq {} epoch {}{} seq {} {}{} \"{}\"", e.tag, e.cseq, e.epoch,

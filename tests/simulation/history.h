@@ -84,6 +84,14 @@ struct Instructed {
   uint64_t reign = 0;
 };
 
+// Where several cores serve: what one of them holds for the state, when each has had time to hear
+// of the others' changes.
+struct Held {
+  ResourceKey key;
+  std::string state;
+  std::string core;
+};
+
 // A watcher took a NOTIFY it had not had before, and answered `status`.
 struct Shown {
   std::string phone;
@@ -163,8 +171,8 @@ struct Note {
 struct Event {
   absl::Time at;
   std::variant<CoreStarted, CoreDied, Durable, Waiting, Dropped, Stored, Refused, DatabaseTrouble,
-               TakenOver, GroupTaken, Instructed, Shown, Forgotten, Asked, Answered, WatchAsked,
-               Watched, WatchForgotten, WatchEnded, Note>
+               TakenOver, GroupTaken, Held, Instructed, Shown, Forgotten, Asked, Answered,
+               WatchAsked, Watched, WatchForgotten, WatchEnded, Note>
       what;
 };
 

@@ -67,6 +67,7 @@ class HistoryChecker {
   void On(const Durable& durable);
   void NoteState(const ResourceKey& key);
   void On(const Instructed& instructed, absl::Time at);
+  void On(const Held& held, absl::Time at);
   bool IsOvertaken(const Instructed& instructed);
   bool IsJump(const std::string& tag, uint32_t from, uint32_t to) const;
   uint64_t FirstEpochOf(const Subscription& row, const std::string& writer) const;
@@ -107,12 +108,14 @@ class HistoryChecker {
   std::set<std::string> subscribed_;                 // tags whose SUBSCRIBE was answered 200
   std::map<std::string, Said> said_;
   // Where several cores serve.
-  std::map<std::string, GroupTaken, std::less<>> taken_;   // by group
+  std::map<std::string, GroupTaken, std::less<>> taken_;  // by group
+  std::map<ResourceKey, absl::Time> changed_at_;
   std::map<std::string, std::set<uint32_t>> used_cseqs_;   // by tag
   std::map<std::string, std::set<uint32_t>> cseq_limits_;  // durable at any time, by tag
   std::map<std::string, Seen> seen_;
   std::set<std::string> forgotten_;  // Call-IDs
   std::map<Request, Answered> answered_;
+  std::map<std::string, uint32_t> newest_publish_;  // CSeq that was answered 200, by Call-ID
   std::map<std::string, Standing> standing_;
 };
 

@@ -139,6 +139,19 @@ TEST_F(HistoryCheckerTest, SeesWhatARepeatedSubscribeHasDone) {
   EXPECT_THAT(Broken(), Breaks(Invariant::kRepeated));
 }
 
+TEST_F(HistoryCheckerTest, LetsALateCopyHaveTheEntityTagOfTheRefreshSince) {
+  BecomesDurable(1, "open", "etag1");
+  Happens(Answer("PUBLISH", "", "etag1"));
+  BecomesDurable(1, "open", "etag2");
+  Answered refreshed = Answer("PUBLISH", "", "etag2");
+  refreshed.cseq = 2;
+  Happens(refreshed);
+
+  Happens(Answer("PUBLISH", "", "etag2"));
+
+  EXPECT_TRUE(Broken().empty());
+}
+
 // ---- durable first ----
 
 TEST_F(HistoryCheckerTest, SeesAnEtagThatIsNotDurable) {

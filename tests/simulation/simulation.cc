@@ -22,9 +22,9 @@ constexpr int kGateways = 3;
 // for dead.
 constexpr absl::Duration kLongestCut = absl::Seconds(10);
 constexpr absl::Duration kLongestOutage = absl::Seconds(5);
-// Most of what a core misses it sees with the next change of the resource, so it goes on missing
-// some when changes get rare.
-constexpr absl::Duration kLongestDeafness = absl::Seconds(40);
+constexpr absl::Duration kLastChanges = absl::Seconds(20);
+// The longest that a core is without the signal, and the time to look at everything.
+constexpr absl::Duration kHearAgain = absl::Seconds(4);
 // Not as long as refreshes take to cover what was missed.
 constexpr absl::Duration kLongestSettlingOfSeveral = absl::Seconds(100);
 constexpr const char* kPresentities[] = {"alice", "bob"};
@@ -230,6 +230,7 @@ class World {
     const absl::Duration longest =
         IsShared(around_.mode) ? kLongestSettlingOfSeveral : scenario_.longest_settling;
     const absl::Time latest = around_.clock.Now() + longest;
+    if (IsShared(around_.mode)) MakeLastChanges();
     for (;;) {
       if (!checker_.violations().empty()) return checker_.violations();
       around_.executor.RunFor(absl::Seconds(2));
@@ -241,10 +242,39 @@ class World {
       }
       for (auto& phone : phones_) phone->KeepUp();
       for (auto& program : programs_) program->KeepUp();
-      const bool may_miss =
-          IsShared(around_.mode) && latest - around_.clock.Now() > longest - kLongestDeafness;
-      if (may_miss) MakeDeaf(60);
     }
+  }
+
+  // Most of what a core misses it sees with the next change of the resource. So it misses some when
+  // all who must have come back, and then publications alone change.
+  void MakeLastChanges() {
+    for (absl::Duration time; time < kLastChanges; time += absl::Seconds(2)) {
+      for (auto& phone : phones_) {
+        if (phone->is_watcher() || time < kLastChanges / 2) {
+          phone->KeepUp();
+        } else {
+          phone->ActAtRandom();
+        }
+      }
+      for (auto& program : programs_) program->KeepUp();
+      MakeDeaf(60);
+      around_.executor.RunFor(absl::Seconds(2));
+    }
+    around_.executor.RunFor(kHearAgain);
+    for (auto& core : cores_) {
+      for (const char* presentity : kPresentities) RecordHeld(*core, presentity);
+    }
+  }
+
+  void RecordHeld(CoreHost& core, const std::string& presentity) {
+    if (!core.is_up()) return;
+    StateQuery query;
+    query.event = *EventName::Parse("presence");
+    query.key = {*PresentityUri::Parse("sip:" + presentity + "@example.com"), query.event};
+    const auto view = core.engine().GetState(query);
+    const bool has_document = view.ok() && view->document.has_value();
+    const std::string state = has_document ? StateOf(view->document->body()) : "none";
+    around_.Record(Held{query.key, state, core.name()});
   }
 
   const Scenario scenario_;
