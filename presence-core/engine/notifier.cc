@@ -120,10 +120,10 @@ void Notifier::DropSlot(Stripe& stripe, Cell& cell, uint64_t ordinal) {
 void Notifier::OnApplied(Stripe& stripe, Cell& cell, const RowChanges& changes,
                          const Effects::Due& due, const std::vector<uint64_t>& gone) {
   NotifyState& notify = cell.notify;
+  for (uint64_t ordinal : gone) DropSlot(stripe, cell, ordinal);
   for (const auto& [id, row] : changes.subscriptions) {
     if (row != nullptr) OnRow(stripe, cell, row);
   }
-  for (uint64_t ordinal : gone) DropSlot(stripe, cell, ordinal);
   for (const auto& [id, seq] : due.told) {
     const SubscriptionPtr row = cell.resource.FindSubscription(id);
     if (row != nullptr) notify.slots.at(row->ordinal).notified_seq = seq;

@@ -75,8 +75,8 @@ void Resource::Apply(const RowChanges& changes) {
       *it = row;
     }
   }
+  for (const auto& [id, row] : changes.subscriptions) Erase(id);
   for (const auto& [id, row] : changes.subscriptions) {
-    Erase(id);
     if (row != nullptr) Put(id, row);
   }
   for (const auto& [watcher, row] : changes.watchers) Set(watcher, row);
