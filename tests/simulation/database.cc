@@ -109,7 +109,7 @@ CommitOutcome Database::End(uint64_t number) {
   if (flight.losses != LossesOf(flight.core)) return LoseAnswer(std::move(flight));
   if (IsAway(flight.core) || around_.dice.Chance(around_.faults.commit_failed)) return Fail(flight);
   if (around_.dice.Chance(around_.faults.commit_unknown)) return LoseAnswer(std::move(flight));
-  return Write(flight);
+  return Write(std::move(flight));
 }
 
 CommitOutcome Database::Fail(const Flight& flight) {
@@ -135,12 +135,26 @@ CommitOutcome Database::LoseAnswer(Flight flight) {
 void Database::Land(uint64_t number) {
   const auto it = flights_.find(number);
   if (it == flights_.end()) return;
-  const Flight flight = std::move(it->second);
+  Flight flight = std::move(it->second);
   flights_.erase(it);
-  Write(flight);
+  Write(std::move(flight));
 }
 
-CommitOutcome Database::Write(const Flight& flight) {
+void Database::ForgetClaims(std::vector<RowChanges>& batch) const {
+  for (RowChanges& changes : batch) {
+    // Not of dialogs, nor so that a number is given twice: two under one would stop the process.
+    if (!changes.is_claim || !changes.subscriptions.empty()) continue;
+    changes.is_claim = false;
+    const auto stored = rows_.rows().Find(changes.key);
+    if (!stored.has_value()) continue;
+    ResourceRow& row = *changes.resource;
+    row.next_ordinal = std::max(row.next_ordinal, stored->resource.next_ordinal);
+    row.version = stored->resource.version + 1;
+  }
+}
+
+CommitOutcome Database::Write(Flight flight) {
+  if (around_.plant == Plant::kLateClaim) ForgetClaims(flight.batch);
   for (const RowChanges& changes : flight.batch) {
     for (const auto& [id, row] : changes.publications) {
       if (row != nullptr && rows_.refuses(*row)) around_.Record(Refused{changes.key, id});
@@ -259,12 +273,6 @@ void DatabaseSession::Commit(uint32_t shard, const std::vector<RowChanges>& batc
       std::erase_if(changes.publications, is_deletion);
       std::erase_if(changes.subscriptions, is_deletion);
       std::erase_if(changes.documents, is_deletion);
-    }
-  }
-  if (around_.plant == Plant::kLateClaim) {
-    // Not of dialogs: two under one number would stop the process.
-    for (RowChanges& changes : sent) {
-      if (changes.subscriptions.empty()) changes.is_claim = false;
     }
   }
   Ask(shard, [this, shard, sent = std::move(sent), done = std::move(done)]() mutable {

@@ -75,7 +75,9 @@ class Database {
 
   CommitOutcome Fail(const Flight& flight);
   CommitOutcome LoseAnswer(Flight flight);
-  CommitOutcome Write(const Flight& flight);
+  CommitOutcome Write(Flight flight);
+  // Plant::kLateClaim.
+  void ForgetClaims(std::vector<RowChanges>& batch) const;
   void Land(uint64_t number);
   uint64_t LossesOf(const std::string& core) { return outages_ + cuts_[core]; }
   void EndTrouble(uint32_t shard);

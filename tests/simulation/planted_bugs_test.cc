@@ -65,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{Plant::kLateLimit, StorageMode::kWriteThroughWriteBack, Invariant::kCseq, 20},
         Case{Plant::kForgottenDeletion, StorageMode::kWriteBackWriteThrough, Invariant::kFlushed,
              20},
-        Case{Plant::kLateClaim, StorageMode::kDbOnly, Invariant::kRepeated, 20},
+        Case{Plant::kLateClaim, StorageMode::kDbOnly, Invariant::kShown, 20},
         Case{Plant::kDeafCore, StorageMode::kDbOnly, Invariant::kLastState, 100},
         Case{Plant::kUnclaimedCseq, StorageMode::kDbOnly, Invariant::kCseq, 20}),
     [](const testing::TestParamInfo<Case>& one) {
