@@ -51,7 +51,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{Plant::kForgottenRequest, StorageMode::kScripted, Invariant::kRepeated, 100},
         Case{Plant::kLostWatcher, StorageMode::kScripted, Invariant::kWinfo, 60},
         Case{Plant::kIdleSweep, StorageMode::kScripted, Invariant::kExpiry, 100},
-        Case{Plant::kLostChange, StorageMode::kScripted, Invariant::kLastState, 60},
+        Case{Plant::kLostChange, StorageMode::kScripted, Invariant::kLastState, 200},
         Case{Plant::kMissedReset, StorageMode::kScripted, Invariant::kResume, 20},
         Case{Plant::kIgnoredToken, StorageMode::kScripted, Invariant::kResume, 20},
         Case{Plant::kEarlyCommit, StorageMode::kWriteThrough, Invariant::kDurableFirst, 20},
