@@ -66,7 +66,7 @@ grpc::Status Send(const TableBatch& batch, const TablesOptions& options, Session
   const auto stream = session.admin().Import(&context);
   const bool is_answered = stream->Write(request) && stream->Read(&response);
   stream->WritesDone();
-  const grpc::Status status = stream->Finish();
+  grpc::Status status = stream->Finish();
   if (!is_answered && status.ok()) {
     return {grpc::StatusCode::UNAVAILABLE, "the server ended the import without an answer"};
   }
@@ -211,7 +211,7 @@ class TablesImport {
     if (outcome_.was_checked_by_server && !message.records.empty()) {
       // A server that was never there is no hiccup.
       const int tries = is_at_begin() ? 1 : kTries;
-      const grpc::Status status = SendUntilTaken(message, options_, session_, tries, response);
+      grpc::Status status = SendUntilTaken(message, options_, session_, tries, response);
       const bool is_away = status.error_code() == grpc::StatusCode::UNAVAILABLE;
       if (!status.ok() && !(options_.dry_run && is_away)) return status;
       if (!status.ok()) outcome_.was_checked_by_server = false;

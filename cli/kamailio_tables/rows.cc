@@ -63,7 +63,7 @@ std::string FileName(const std::string& doc_uri) {
   for (const char* tree : {"/users/", "/global/"}) {
     const size_t at = doc_uri.find(tree);
     if (at == std::string::npos) continue;
-    const std::string below = doc_uri.substr(at + std::string_view(tree).size());
+    std::string below = doc_uri.substr(at + std::string_view(tree).size());
     if (tree == std::string_view("/global/")) return below;
     const size_t slash = below.find('/');
     return slash == std::string::npos ? "" : below.substr(slash + 1);

@@ -114,7 +114,7 @@ std::optional<size_t> Engine::Impl::PumpOne(Stripe& stripe) {
     if (!is_composed) sources = StateSources::Of(cell.resource);
     if (is_composed || sources.size() < 2) {
       if (!is_composed) {
-        cell.notify.composed = ComposeState(cell.resource.key(), *cell.package, std::move(sources));
+        cell.notify.composed = ComposeState(cell.resource.key(), *cell.package, sources);
         cell.notify.composed_seq = seq;
       }
       slice = notifier.TakeSlice(stripe, cell, clock.Now());

@@ -138,7 +138,7 @@ absl::Status RulesService::Validate(const v1::ValidateRulesRequest& request,
   }
   auto document = Converter::FromProto(request.document());
   if (!document.ok()) return document.status();
-  const absl::Status status = engine_.CheckHardState(owner, *document);
+  absl::Status status = engine_.CheckHardState(owner, *document);
   response.set_valid(status.ok());
   if (status.ok()) return status;
   const std::string code = CodeOf(status);

@@ -18,7 +18,7 @@ constexpr char kPlace[] = "SELECT place_view($1, $2)";
 // Why a view cannot have its name, or what is wrong with the database.
 absl::Status StatusOfPlacing(const pqxx::sql_error& error, const std::string& kind,
                              const std::string& name) {
-  const std::string state = error.sqlstate();
+  const std::string& state = error.sqlstate();
   const auto refused = [&](std::string_view why) {
     return InvalidField(fmt::format("storage.views.{}", kind), fmt::format("{}: {}", name, why));
   };
